@@ -1,0 +1,144 @@
+# Every command of the project. `make` alone lists them.
+#
+# Needs Python 3.11 or newer and make, no more: each command builds what it uses. `.venv` is made
+# again when the lock (requirements/) or the Python changes.
+#
+#   make test PYTHON=python3.13 VENV=.venv-3.13     another Python, in an environment beside
+#   make test ARGS="-k session -x"                  arguments for pytest
+#   make conformance SUITES="flask flask-login"     some suites only
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV ?= .venv
+BENCH_VENV ?= .venv-bench
+ARGS ?=
+SUITES ?=
+# Leave it empty (COVERAGE=) for a run without coverage: quicker, and for a part of the tests.
+COVERAGE ?= --cov --cov-report=term
+
+# The first of these that starts and is new enough. A name on PATH may be a shim that leads
+# nowhere, so each is asked for its version.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+ifndef PYTHON
+PYTHON := $(firstword $(foreach p,python3.11 python3 python3.12 python3.13,\
+	$(shell $(p) -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && echo $(p))))
+endif
+PYTHON_VERSION := $(if $(PYTHON),$(shell $(PYTHON) -c \
+	'import sys; print("%d.%d.%d" % sys.version_info[:3] if sys.version_info >= (3, 11) else "")' 2>/dev/null))
+
+BIN := $(VENV)/bin
+# Stamps: what an app needs, Brim itself, and what a developer needs on top.
+LOCK_STAMP := $(VENV)/.lock-$(PYTHON_VERSION)
+RUN_STAMP := $(VENV)/.run-$(PYTHON_VERSION)
+DEV_STAMP := $(VENV)/.dev-$(PYTHON_VERSION)
+# Twice quiet: errors only.
+PIP_OPTIONS := --disable-pip-version-check --no-input -qq
+PIP := $(BIN)/python -m pip $(PIP_OPTIONS)
+
+.PHONY: help demo test check bench conformance docs fix lock build wheel clean python
+
+help: ## List the commands
+	@echo "make COMMAND, one of:"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+demo: $(RUN_STAMP) ## Run the example app; Ctrl-C ends it
+	@exec $(BIN)/brim --app examples/hello run $(ARGS)
+
+test: $(DEV_STAMP) ## Run the tests with branch coverage
+	@$(BIN)/python -m pytest -q -n 2 $(COVERAGE) $(ARGS)
+
+check: $(DEV_STAMP) ## Format, lint, types, floors, limits: every check, then a verdict
+	@failed=; \
+	run() { echo "check: $$1"; shift; "$$@" || failed=1; }; \
+	run "format" $(BIN)/ruff format --quiet --check .; \
+	run "lint" $(BIN)/ruff check --quiet .; \
+	run "types (mypy)" $(BIN)/python -m mypy --no-error-summary; \
+	run "types (pyright)" $(BIN)/pyright --warnings --pythonpath $(BIN)/python; \
+	run "floors" $(BIN)/lint-imports --no-logo; \
+	run "limits" $(BIN)/python scripts/limits.py src/brim; \
+	if [[ $$failed ]]; then echo "check: FAILED (make fix mends format and some lint)"; exit 1; fi; \
+	echo "check: all passed"
+
+fix: $(DEV_STAMP) ## Mend format, and what lint can mend by itself
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+bench: $(BENCH_VENV)/.stamp-$(PYTHON_VERSION) ## Measure Brim against Flask and Falcon, with its targets
+	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
+
+conformance: $(DEV_STAMP) ## Run the test suites of Flask and its extensions on Brim
+	@$(BIN)/python -m conformance $(SUITES) $(ARGS)
+
+docs: $(DEV_STAMP) ## Build the documentation; a warning is an error
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+build: $(DEV_STAMP) ## Build the wheel and the source archive into dist/
+	@rm -rf dist
+	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
+	@ls dist/*
+
+wheel: $(DEV_STAMP) ## Try the wheel: installed and run on every Python found
+	@$(BIN)/python -m pytest -q -m wheel $(ARGS)
+
+# Floors are in pyproject.toml; exact versions and hashes in requirements/. UPGRADE=1 takes newer
+# versions. Environment variables or a pip configuration say where packages come from; the
+# lock names no place.
+LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	$(if $(UPGRADE),--upgrade) pyproject.toml
+lock: $(VENV)/bin/uv ## Compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
+	@$(BIN)/uv $(LOCK) --all-extras --group dev --output-file requirements/dev.txt
+	@$(BIN)/uv $(LOCK) --extra dotenv --extra dev --group build \
+		--constraints requirements/dev.txt --output-file requirements/run.txt
+	@echo "requirements/run.txt requirements/dev.txt"
+
+clean: ## Remove environments, caches and everything built
+	@rm -rf .venv .venv-* dist build docs/_build htmlcov .coverage .coverage.* benchmarks/results/*.json \
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Environments
+
+python:
+	@if [[ -z "$(PYTHON_VERSION)" ]]; then \
+		echo "Brim needs Python 3.11 or newer, and found none$(if $(PYTHON), at '$(PYTHON)')." >&2; \
+		echo "Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; \
+		exit 1; \
+	fi
+
+$(LOCK_STAMP): requirements/run.txt | python
+	@echo "$(VENV): Python $(PYTHON_VERSION) and what an app needs" >&2
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes --requirement requirements/run.txt
+	@touch $@
+
+$(RUN_STAMP): pyproject.toml $(LOCK_STAMP)
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV_STAMP): requirements/dev.txt $(LOCK_STAMP) | $(RUN_STAMP)
+	@echo "$(VENV): the developer's tools, once" >&2
+	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+$(VENV)/bin/uv: | python
+	@[[ -x $(BIN)/python ]] || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install uv
+
+$(BENCH_VENV)/.stamp-$(PYTHON_VERSION): benchmarks/requirements.txt requirements/run.txt pyproject.toml | python
+	@echo "$(BENCH_VENV): Brim from this tree, Flask and Falcon" >&2
+	@rm -rf $(BENCH_VENV)
+	@$(PYTHON) -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
+		--require-hashes --requirement requirements/run.txt
+	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
+		--no-deps --requirement benchmarks/requirements.txt
+	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
+		--no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,159 @@
+"""Between sync and async: run a coroutine from code that can't await.
+
+One event loop is kept per process, on a thread of its own, started at first use and
+anew after a fork. Coroutines see the caller's context variables, and the caller sees
+what they changed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextvars import copy_context
+from functools import partial, update_wrapper
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Task
+    from collections.abc import Callable, Coroutine
+    from concurrent.futures import Future
+    from contextvars import Context
+
+
+class LoopThread:
+    """An event loop on a daemon thread, that other threads hand coroutines to."""
+
+    def __init__(self) -> None:
+        import asyncio  # noqa: PLC0415 -- a process without async views never loads it
+
+        self.loop: AbstractEventLoop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self._serve, name="brim-loop", daemon=True)
+        self.thread.start()
+
+    def _serve(self) -> None:
+        import asyncio  # noqa: PLC0415
+
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    def run(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
+        """Run ``coroutine`` on the loop in ``context``; wait for it; return its result."""
+        from concurrent.futures import Future  # noqa: PLC0415
+
+        outcome: Future[Any] = Future()
+        tasks: list[Task[Any]] = []
+
+        def start() -> None:
+            task = self.loop.create_task(coroutine, context=context)
+            tasks.append(task)
+            task.add_done_callback(partial(_hand_over, outcome))
+
+        self.loop.call_soon_threadsafe(start)
+        try:
+            return outcome.result()
+        except BaseException:
+            if not outcome.done():  # the waiting was interrupted, not the work
+                self.loop.call_soon_threadsafe(lambda: [task.cancel() for task in tasks])
+            raise
+
+
+def _hand_over(outcome: Future[Any], task: Task[Any]) -> None:
+    if task.cancelled():
+        outcome.cancel()
+        return
+    error = task.exception()
+    if error is not None:
+        outcome.set_exception(error)
+    else:
+        outcome.set_result(task.result())
+
+
+_lock = threading.Lock()
+_kept: LoopThread | None = None
+
+
+def _kept_loop() -> LoopThread:
+    global _kept
+    with _lock:
+        if _kept is None:
+            _kept = LoopThread()
+        return _kept
+
+
+def _forget_loop() -> None:
+    # The thread did not come along into the child process.
+    global _kept, _lock
+    _kept = None
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_loop)
+
+
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end, from a thread that can't await; return its result.
+
+    On the loop's own thread, where waiting for the loop would never end, it runs on
+    another loop of its own.
+    """
+    context = copy_context()
+    kept = _kept_loop()
+    try:
+        if threading.current_thread() is kept.thread:
+            return _run_aside(coroutine, context)
+        return kept.run(coroutine, context)
+    finally:
+        for var, value in context.items():
+            try:
+                if var.get() is value:
+                    continue
+            except LookupError:
+                pass
+            var.set(value)
+
+
+def _run_aside(coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
+    import asyncio  # noqa: PLC0415
+
+    outcome: list[Any] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with asyncio.Runner() as runner:
+                outcome.append(runner.run(coroutine, context=context))
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work, name="brim-loop-aside")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return outcome[0]
+
+
+class Synced:
+    """A coroutine function made callable from sync code.
+
+    ``func`` is the coroutine function itself, for callers that can await it.
+    """
+
+    def __init__(self, func: Callable[..., Coroutine[Any, Any, Any]]) -> None:
+        self.func = func
+        update_wrapper(self, func)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return run(self.func(*args, **kwargs))
+
+    def __get__(self, obj: object, owner: type | None = None) -> Any:
+        return self if obj is None else partial(self, obj)
+
+
+def is_async(func: Any) -> bool:
+    """Tell whether calling ``func`` gives a coroutine."""
+    while isinstance(func, partial):
+        func = func.func
+    return iscoroutinefunction(func) or iscoroutinefunction(getattr(func, "__call__", None))  # noqa: B004

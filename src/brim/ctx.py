@@ -1,0 +1,478 @@
+"""One request's state, or one command's: the context, and the variable that holds it.
+
+A context knows its application by what it calls on it and imports no class from above.
+Everything that a request may never need (the request object, the session, ``g``, the
+URL adapter) is made when it is first asked for.
+
+One ``ContextVar`` holds whichever context was pushed last. From it both of Flask's
+contexts are found: ``app_ctx`` (the one whose ``g`` counts) and ``request_ctx`` (the
+nearest request, if there is one).
+"""
+
+from __future__ import annotations
+
+import sys
+from contextvars import ContextVar
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .errors import NO_APP_CONTEXT, NO_REQUEST_CONTEXT, WRONG_CONTEXT_POPPED
+from .lazy import lazy
+from .signals import appcontext_popped, appcontext_pushed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextvars import Token
+    from types import TracebackType
+
+    from werkzeug.exceptions import HTTPException
+    from werkzeug.routing import MapAdapter, Rule
+
+    from .typing import (
+        AfterRequestCallable,
+        Flask,
+        Plan,
+        Request,
+        SessionMixin,
+        WSGIEnvironment,
+    )
+
+T = TypeVar("T")
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_cv_ctx: ContextVar[AppContext] = ContextVar("brim.ctx")
+
+_unset: Any = object()
+
+
+class _AppCtxGlobals:
+    """The namespace behind :data:`~brim.g`: any attribute may be set.
+
+    ``in`` tells whether a name was set, iteration gives the names.
+    """
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
+        def __delattr__(self, name: str) -> None: ...
+
+    def get(self, name: str, default: Any | None = None) -> Any:
+        """Return the value of ``name``, or ``default`` where it isn't set."""
+        return self.__dict__.get(name, default)
+
+    def pop(self, name: str, default: Any = _unset) -> Any:
+        """Remove ``name`` and return its value.
+
+        Raises ``KeyError`` if it isn't set and no ``default`` is given.
+        """
+        if default is _unset:
+            return self.__dict__.pop(name)
+        return self.__dict__.pop(name, default)
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """Return the value of ``name``, setting it to ``default`` first if need be."""
+        return self.__dict__.setdefault(name, default)
+
+    def __contains__(self, item: str) -> bool:
+        return item in self.__dict__
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__dict__)
+
+    def __repr__(self) -> str:
+        ctx = _cv_ctx.get(None)
+        if ctx is None:
+            return object.__repr__(self)
+        return f"<flask.g of '{ctx.app.name}'>"
+
+
+class AppContext:
+    """What is current while work is done for ``app`` outside a request.
+
+    Made by :meth:`brim.Flask.app_context`, entered by ``with``. Teardown functions of
+    the application run when it is left.
+    """
+
+    # The stack of pushes as linked tuples: (token, request context before, the rest).
+    _pushed: tuple[Token[AppContext], RequestContext | None, Any] | None = None
+    _outer_request_ctx: RequestContext | None = None
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+
+    @lazy
+    def g(self) -> Any:
+        """The namespace that :data:`~brim.g` shows; an ``app_ctx_globals_class``."""
+        return self.app.app_ctx_globals_class()
+
+    @lazy
+    def url_adapter(self) -> MapAdapter | None:
+        """Werkzeug's adapter for matching and building, bound by the application."""
+        return self.app.create_url_adapter(None)
+
+    @property
+    def app_ctx(self) -> AppContext:
+        """The context whose ``g`` is current while this one is on top."""
+        return self
+
+    @property
+    def request_ctx(self) -> RequestContext | None:
+        """The request that is current while this context is on top, if any."""
+        return self._outer_request_ctx
+
+    def push(self) -> None:
+        """Make this context the current one."""
+        outer = _cv_ctx.get(None)
+        before = self._outer_request_ctx
+        self._pushed = (_cv_ctx.set(self), before, self._pushed)
+        self._outer_request_ctx = None if outer is None else outer.request_ctx
+        if appcontext_pushed.receivers:
+            self.app._engine.send(appcontext_pushed)
+
+    def pop(self, exc: BaseException | None = _unset) -> None:
+        """Leave this context; the last ``pop`` runs the teardown functions.
+
+        ``exc`` is what they are given, by default the exception being handled.
+        """
+        if exc is _unset:
+            exc = sys.exc_info()[1]
+        last = self._pushed is None or self._pushed[2] is None
+        try:
+            if last:
+                self.app.do_teardown_appcontext(exc)
+        finally:
+            self._leave()
+        if appcontext_popped.receivers:
+            self.app._engine.send(appcontext_popped)
+
+    def _leave(self) -> None:
+        """Undo the last push in the context variable."""
+        if self._pushed is None:
+            raise LookupError(WRONG_CONTEXT_POPPED.format(self, "it was never pushed"))
+        current = _cv_ctx.get(None)
+        token, self._outer_request_ctx, self._pushed = self._pushed
+        try:
+            _cv_ctx.reset(token)
+        except ValueError:
+            # Pushed by another thread or task, whose variable is not in reach here.
+            # This one's is left as it was found.
+            return
+        if current is not self:
+            raise AssertionError(WRONG_CONTEXT_POPPED.format(self, f"{current!r} is on top"))
+
+    def __enter__(self) -> AppContext:
+        self.push()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.pop(exc_value)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {id(self):#x} of {self.app.name}>"
+
+
+class RequestContext(AppContext):
+    """What is current during one request: the merged context of Flask 3.2.
+
+    It is an application context too. Only where a context of the same application is
+    current already when it is pushed does it share that one's ``g``, as Flask 3.1 does.
+
+    Made by the doors, by :meth:`brim.Flask.request_context` from a WSGI environ, and by
+    :meth:`brim.Flask.test_request_context`.
+    """
+
+    url_rule: Rule | None = None
+    view_args: dict[str, Any] | None = None
+    routing_exception: HTTPException | None = None
+    flashes: list[tuple[str, str]] | None = None
+    #: The exception that the request ended with, for the teardown functions.
+    error: BaseException | None = None
+
+    _session: SessionMixin | None = None
+    _shared: AppContext | None = None
+    _origin: RequestContext | None = None
+    _streams = 0
+    _request_ended = False
+
+    def __init__(
+        self,
+        app: Flask,
+        environ: WSGIEnvironment,
+        request: Request | None = None,
+        session: SessionMixin | None = None,
+    ) -> None:
+        self.app = app
+        self.environ = environ
+        if request is not None:
+            self.request = request
+            self.environ = request.environ
+        if session is not None:
+            self._session = session
+
+    @lazy
+    def request(self) -> Request:
+        """The request object, an ``app.request_class``."""
+        request = self.app.request_class(self.environ)
+        request.url_rule = self.url_rule
+        request.view_args = self.view_args
+        request.routing_exception = self.routing_exception
+        return request
+
+    @lazy
+    def url_adapter(self) -> MapAdapter | None:  # type: ignore[override]
+        """Werkzeug's adapter for matching and building, bound to the request.
+
+        ``None`` where the request's host is refused; ``routing_exception`` says why.
+        """
+        from werkzeug.exceptions import HTTPException  # noqa: PLC0415 -- start-up time
+
+        try:
+            return self.app.create_url_adapter(self.request)
+        except HTTPException as error:
+            self.routing_exception = self.request.routing_exception = error
+            return None
+
+    @lazy
+    def _plan(self) -> Plan:
+        # Matching sets the endpoint's; this is for a request that didn't get so far.
+        return self.app._engine.plans[None]
+
+    @lazy
+    def _after_request_functions(self) -> list[AfterRequestCallable]:
+        return []
+
+    @property
+    def g(self) -> Any:  # type: ignore[override]
+        """The namespace that :data:`~brim.g` shows."""
+        if self._shared is not None:
+            return self._shared.g
+        made = self.__dict__.get("_g")
+        if made is None:
+            made = self._g = self.app.app_ctx_globals_class()
+        return made
+
+    @g.setter
+    def g(self, value: Any) -> None:
+        self._g = value
+
+    @property
+    def session(self) -> SessionMixin:
+        """The session, opened at first access and marked as accessed by each.
+
+        A copy of a context shares the session of the one that it was made from.
+        """
+        session = self._open_session()
+        session.accessed = True
+        return session
+
+    @session.setter
+    def session(self, value: SessionMixin) -> None:
+        self._session = value
+
+    def _open_session(self) -> SessionMixin:
+        if self._session is None:
+            if self._origin is not None:
+                self._session = self._origin._open_session()
+            else:
+                interface = self.app.session_interface
+                opened = interface.open_session(self.app, self.request)
+                if opened is None:
+                    opened = interface.make_null_session(self.app)
+                self._session = opened
+        return self._session
+
+    @property
+    def app_ctx(self) -> AppContext:
+        return self if self._shared is None else self._shared
+
+    @property
+    def request_ctx(self) -> RequestContext | None:
+        return None if self._request_ended else self
+
+    def copy(self) -> RequestContext:
+        """Return a context of the same request, to be pushed elsewhere.
+
+        It shares the request object and the session. Pushing the *same* context in two
+        threads at once is not supported; a copy is.
+        """
+        copied = type(self)(self.app, self.environ, request=self.request)
+        copied._session = self._session
+        copied._origin = self
+        return copied
+
+    def match_request(self) -> None:
+        """Match the request against the URL map; set ``url_rule`` or the error."""
+        self.app._engine.match(self)
+
+    def push(self) -> None:
+        """Make this context the current one, and match the request."""
+        outer = _cv_ctx.get(None)
+        if self._pushed is None:
+            if outer is not None and outer.app is self.app:
+                self._shared = outer.app_ctx
+            elif self._shared is not None:
+                self._shared = None
+            if self._request_ended:
+                self._request_ended = False
+        self._pushed = (_cv_ctx.set(self), None, self._pushed)
+        if appcontext_pushed.receivers and self._shared is None:
+            self.app._engine.send(appcontext_pushed)
+        self.match_request()
+
+    def pop(self, exc: BaseException | None = _unset) -> None:
+        """Leave this context; the last ``pop`` ends the request.
+
+        Ending it runs the teardown functions and closes uploaded files. While a
+        response is streamed with this context, the stream's end does that instead.
+        """
+        pushed = self._pushed
+        try:
+            if (pushed is None or pushed[2] is None) and not self._streams:
+                self.app._engine.end(self, sys.exc_info()[1] if exc is _unset else exc)
+        finally:
+            self._leave()
+        if appcontext_popped.receivers and self._shared is None:
+            self.app._engine.send(appcontext_popped)
+
+    def __enter__(self) -> RequestContext:
+        self.push()
+        return self
+
+    def __repr__(self) -> str:
+        request = self.request
+        return f"<{type(self).__name__} {request.url!r} [{request.method}] of {self.app.name}>"
+
+
+class ContextStream:
+    """An iterator whose every step runs with a request's context current.
+
+    The context is current only while a step runs, on whichever thread that is, and
+    never stays behind between steps. It isn't torn down before the stream is closed;
+    if the request has ended by then, closing the stream ends it.
+    """
+
+    def __init__(self, ctx: RequestContext, iterator: Iterator[Any]) -> None:
+        self._ctx: RequestContext | None = ctx
+        self._iterator = iterator
+        ctx._streams += 1
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        ctx = self._ctx
+        if ctx is None:
+            raise StopIteration
+        token = _cv_ctx.set(ctx)
+        try:
+            return next(self._iterator)
+        except BaseException as error:
+            self._finish(None if isinstance(error, StopIteration) else error)
+            raise
+        finally:
+            _cv_ctx.reset(token)
+
+    def close(self) -> None:
+        """Close the iterator, and end the request if nothing else keeps it."""
+        ctx = self._ctx
+        if ctx is None:
+            return
+        token = _cv_ctx.set(ctx)
+        try:
+            self._finish(sys.exc_info()[1])
+        finally:
+            _cv_ctx.reset(token)
+
+    def _finish(self, error: BaseException | None) -> None:
+        ctx, self._ctx = self._ctx, None
+        if ctx is None:
+            return
+        try:
+            close = getattr(self._iterator, "close", None)
+            if close is not None:
+                close()
+        finally:
+            ctx._streams -= 1
+            if not ctx._streams and ctx._pushed is None:
+                ctx.app._engine.end(ctx, error)
+                if appcontext_popped.receivers and ctx._shared is None:
+                    ctx.app._engine.send(appcontext_popped)
+
+    def __del__(self) -> None:
+        # A server that drops a response without closing it breaks PEP 3333; what the
+        # request holds is released all the same.
+        self.close()
+
+
+def current_ctx() -> AppContext:
+    """Return the current context; ``RuntimeError`` outside any."""
+    ctx = _cv_ctx.get(None)
+    if ctx is None:
+        raise RuntimeError(NO_APP_CONTEXT)
+    return ctx
+
+
+def current_request_ctx(purpose: str = "") -> RequestContext:
+    """Return the current request's context; ``RuntimeError`` outside a request.
+
+    ``purpose``: what needs it, the beginning of the error's sentence.
+    """
+    ctx = _cv_ctx.get(None)
+    request_ctx = None if ctx is None else ctx.request_ctx
+    if request_ctx is None:
+        if purpose:
+            raise RuntimeError(
+                f"{purpose} can only be used when a request context is active,"
+                " such as in a view function."
+            )
+        raise RuntimeError(NO_REQUEST_CONTEXT)
+    return request_ctx
+
+
+def has_app_context() -> bool:
+    """Tell whether an application context is current.
+
+    ``bool(current_app)`` and ``bool(g)`` tell the same.
+    """
+    return _cv_ctx.get(None) is not None
+
+
+def has_request_context() -> bool:
+    """Tell whether a request is current, so that ``request`` can be used."""
+    ctx = _cv_ctx.get(None)
+    return ctx is not None and ctx.request_ctx is not None
+
+
+def after_this_request(f: F) -> F:
+    """Run ``f`` with the response of the current request, once.
+
+    It must return the response, changed or another; it runs before the functions of
+    :meth:`~brim.Flask.after_request`.
+
+    Raises ``RuntimeError`` outside a request.
+    """
+    current_request_ctx("'after_this_request'")._after_request_functions.append(f)
+    return f
+
+
+def copy_current_request_context(f: F) -> F:
+    """Let ``f`` run elsewhere, on a thread or greenlet, with this request's context.
+
+    Each call of the function that is returned runs in a context of its own, that shares
+    the request and the session with the current one.
+
+    Raises ``RuntimeError`` outside a request.
+    """
+    origin = current_request_ctx("'copy_current_request_context'").copy()
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        with origin.copy() as ctx:
+            return ctx.app.ensure_sync(f)(*args, **kwargs)
+
+    return update_wrapper(wrapper, f)  # type: ignore[return-value]

@@ -1,0 +1,192 @@
+"""What answering an endpoint takes, worked out once and frozen.
+
+Reads the tables that :mod:`brim.registry` describes, and looks which of the application's
+methods a subclass or an instance overrides. Runs nothing of the user's.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException
+
+from ..names import blueprint_chain, blueprint_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..typing import ErrorHandlerCallable, Flask
+
+#: The steps that a subclass may replace by overriding the application's method.
+OVERRIDABLE = (
+    "full_dispatch_request",
+    "preprocess_request",
+    "dispatch_request",
+    "raise_routing_exception",
+    "make_default_options_response",
+    "finalize_request",
+    "make_response",
+    "process_response",
+    "handle_user_exception",
+    "handle_http_exception",
+    "handle_exception",
+    "log_exception",
+    "do_teardown_request",
+    "do_teardown_appcontext",
+    "create_url_adapter",
+    "trap_http_exception",
+    "should_ignore_error",
+    "_find_error_handler",
+)
+
+
+@dataclass(slots=True)
+class Overrides:
+    """For each step the method that replaces it, called with ``ctx`` first, or None."""
+
+    full_dispatch_request: Callable[..., Any] | None = None
+    preprocess_request: Callable[..., Any] | None = None
+    dispatch_request: Callable[..., Any] | None = None
+    raise_routing_exception: Callable[..., Any] | None = None
+    make_default_options_response: Callable[..., Any] | None = None
+    finalize_request: Callable[..., Any] | None = None
+    make_response: Callable[..., Any] | None = None
+    process_response: Callable[..., Any] | None = None
+    handle_user_exception: Callable[..., Any] | None = None
+    handle_http_exception: Callable[..., Any] | None = None
+    handle_exception: Callable[..., Any] | None = None
+    log_exception: Callable[..., Any] | None = None
+    do_teardown_request: Callable[..., Any] | None = None
+    do_teardown_appcontext: Callable[..., Any] | None = None
+    create_url_adapter: Callable[..., Any] | None = None
+    trap_http_exception: Callable[..., Any] | None = None
+    should_ignore_error: Callable[..., Any] | None = None
+    _find_error_handler: Callable[..., Any] | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """One endpoint's way through the steps, or, for None, that of a request unrouted.
+
+    All functions are callable from sync code; :class:`brim.bridge.Synced` ones know
+    their coroutine function.
+    """
+
+    endpoint: str | None
+    blueprints: tuple[str, ...]
+    overrides: Overrides
+    view: Callable[..., Any] | None
+    preprocessors: tuple[Callable[..., Any], ...]
+    before: tuple[Callable[..., Any], ...]
+    after: tuple[Callable[..., Any], ...]
+    teardown: tuple[Callable[..., Any], ...]
+    teardown_app: tuple[Callable[..., Any], ...]
+    #: Whether anything comes before the view, or after the response was sent.
+    begins_quietly: bool = False
+    ends_quietly: bool = False
+    _handlers: dict[type[BaseException], ErrorHandlerCallable | None] = field(
+        default_factory=dict
+    )
+
+    def handler(self, app: Flask, error: BaseException) -> ErrorHandlerCallable | None:
+        """Return the handler that takes ``error``, if one is registered."""
+        kind = type(error)
+        try:
+            return self._handlers[kind]
+        except KeyError:
+            found = find_error_handler(app, kind, self.blueprints)
+            if found is not None:
+                found = app.ensure_sync(found)
+            self._handlers[kind] = found
+            return found
+
+
+def build_plan(app: Flask, endpoint: str | None, overrides: Overrides) -> Plan:
+    """Work out the plan for an endpoint from the application's tables."""
+    sync = app.ensure_sync
+    inner_first = tuple(blueprint_chain(blueprint_of(endpoint)))
+    outer_first = (None, *reversed(inner_first))
+    outer_last = (*inner_first, None)
+    view = None if endpoint is None else app.view_functions.get(endpoint)
+    plan = Plan(
+        endpoint=endpoint,
+        blueprints=inner_first,
+        overrides=overrides,
+        view=None if view is None else sync(view),
+        preprocessors=_gather(app.url_value_preprocessors, outer_first),
+        before=tuple(map(sync, _gather(app.before_request_funcs, outer_first))),
+        after=tuple(map(sync, _gather(app.after_request_funcs, outer_last, backwards=True))),
+        teardown=tuple(map(sync, _gather(app.teardown_request_funcs, outer_last, backwards=True))),
+        teardown_app=tuple(map(sync, reversed(app.teardown_appcontext_funcs))),
+    )
+    plan.begins_quietly = not (
+        plan.preprocessors or plan.before or overrides.preprocess_request
+    )
+    plan.ends_quietly = not (
+        plan.teardown
+        or plan.teardown_app
+        or overrides.do_teardown_request
+        or overrides.do_teardown_appcontext
+    )
+    return plan
+
+
+def _gather(
+    table: Mapping[Any, list[Any]], names: tuple[str | None, ...], backwards: bool = False
+) -> tuple[Any, ...]:
+    gathered: list[Any] = []
+    for name in names:
+        functions = table.get(name, ())
+        gathered.extend(reversed(functions) if backwards else functions)
+    return tuple(gathered)
+
+
+def find_error_handler(
+    app: Flask, kind: type[BaseException], blueprints: tuple[str, ...]
+) -> ErrorHandlerCallable | None:
+    """Return the handler for a class of errors.
+
+    A handler for the error's status code goes before one for its class alone, a
+    blueprint's before the application's, a nearer class before its bases.
+    """
+    code: int | None = getattr(kind, "code", None) if issubclass(kind, HTTPException) else None
+    for key in (None,) if code is None else (code, None):
+        for name in (*blueprints, None):
+            by_class = app.error_handler_spec.get(name, {}).get(key)
+            if not by_class:
+                continue
+            for base in kind.__mro__:
+                handler = by_class.get(base)
+                if handler is not None:
+                    return handler
+    return None
+
+
+def find_overrides(app: Flask, originals: Mapping[str, Any]) -> Overrides:
+    """See which steps the application's class, or the application itself, overrides.
+
+    ``originals``: the methods as Brim defines them, by name.
+    """
+    found = Overrides()
+    for name in OVERRIDABLE:
+        method = getattr(app, name)
+        if getattr(method, "__func__", None) is not originals[name]:
+            setattr(found, name, _with_ctx(method))
+    return found
+
+
+def _with_ctx(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a method that may not take ``ctx``, as in Flask 3.1, callable with it."""
+    try:
+        parameters = list(inspect.signature(method).parameters)
+    except (TypeError, ValueError):
+        parameters = []
+    if parameters and parameters[0] == "ctx":
+        return method
+
+    def without_ctx(_ctx: Any, *args: Any) -> Any:
+        return method(*args)
+
+    return without_ctx

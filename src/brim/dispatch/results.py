@@ -1,0 +1,95 @@
+"""What a view may return, turned into a response; or an error that says what it may.
+
+Knows nothing of hooks or errors' handlers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from ..wrappers import Response
+
+if TYPE_CHECKING:
+    from ..typing import Flask, RequestContext
+
+_TUPLE_FORMS = """\
+The view function for {endpoint!r} did not return a valid response. The tuple must have the \
+form (body, status, headers), (body, status), or (body, headers), and this one has {count} \
+items."""
+
+_NOTHING = """\
+The view function for {endpoint!r} did not return a valid response. The function either \
+returned None or ended without a return statement."""
+
+_NOT_A_RESPONSE = """\
+{problem}
+The view function for {endpoint!r} did not return a valid response. The return type must be \
+a string, dict, list, tuple with headers or status, Response instance, or WSGI callable, \
+but it was a {kind}."""
+
+
+def make_response(ctx: RequestContext, rv: Any) -> Response:
+    """Turn a view's result into an ``app.response_class``.
+
+    Raises ``TypeError`` for what can't be one.
+    """
+    app = ctx.app
+    if type(rv) is str and app.response_class is Response:
+        return Response.of_body(rv.encode(), "text/html; charset=utf-8")
+    status: Any = None
+    headers: Any = None
+    if isinstance(rv, tuple):
+        rv, status, headers = _take_apart(ctx, rv)
+    response, status = _make(ctx, app, rv, status)
+    if status is not None:
+        if isinstance(status, (str, bytes, bytearray)):
+            response.status = status  # type: ignore[assignment]
+        else:
+            response.status_code = status
+    if headers:
+        response.headers.update(headers)
+    return response
+
+
+def _take_apart(ctx: RequestContext, rv: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+    if len(rv) == 3:
+        return rv
+    if len(rv) == 2:
+        if isinstance(rv[1], (Headers, dict, tuple, list)):
+            return rv[0], None, rv[1]
+        return rv[0], rv[1], None
+    raise TypeError(_TUPLE_FORMS.format(endpoint=_endpoint(ctx), count=len(rv)))
+
+
+def _make(ctx: RequestContext, app: Flask, rv: Any, status: Any) -> tuple[Any, Any]:
+    """Return the response, and the status that is still to be set on it."""
+    if rv is None:
+        raise TypeError(_NOTHING.format(endpoint=_endpoint(ctx)))
+    if isinstance(rv, app.response_class):
+        return rv, status
+    if isinstance(rv, (str, bytes, bytearray, Iterator)):
+        # With the status given here, a response class may choose its own default.
+        return app.response_class(rv, status=status), None  # type: ignore[arg-type]
+    if isinstance(rv, (dict, list)):
+        return app.json.response(rv), status
+    if isinstance(rv, WerkzeugResponse) or callable(rv):
+        try:
+            return app.response_class.force_type(rv, ctx.request.environ), status  # type: ignore[arg-type]
+        except TypeError as error:
+            raise _not_a_response(ctx, rv, str(error)) from error
+    raise _not_a_response(ctx, rv, "")
+
+
+def _not_a_response(ctx: RequestContext, rv: Any, problem: str) -> TypeError:
+    message = _NOT_A_RESPONSE.format(
+        problem=problem, endpoint=_endpoint(ctx), kind=type(rv).__name__
+    )
+    return TypeError(message.lstrip())
+
+
+def _endpoint(ctx: RequestContext) -> str | None:
+    return ctx.request.endpoint

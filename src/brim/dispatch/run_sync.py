@@ -1,0 +1,29 @@
+"""The sync loop: walks the steps and calls what they yield, on this thread.
+
+It decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from .steps import Steps
+
+T = TypeVar("T")
+
+
+def run_sync(steps: Steps[T]) -> T:
+    """Walk ``steps`` to their end and return what they return."""
+    try:
+        function, args, kwargs = next(steps)
+        while True:
+            try:
+                result = function(*args, **kwargs)
+            except BaseException as error:
+                function, args, kwargs = steps.throw(error)
+            else:
+                function, args, kwargs = steps.send(result)
+    except StopIteration as end:
+        value: T = end.value
+        return value

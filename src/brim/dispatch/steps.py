@@ -1,0 +1,341 @@
+"""Every decision on a request's way: which step comes next, and what counts as an answer.
+
+No I/O, no await, and nothing of the user's is called here: it is yielded as
+``(function, args, kwargs)``, and whoever walks the steps sends back what it returned or
+throws in what it raised. So one logic serves a thread and an event loop.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from werkzeug.exceptions import (
+    BadRequest,
+    BadRequestKeyError,
+    HTTPException,
+    InternalServerError,
+)
+from werkzeug.routing import RequestRedirect, RoutingException
+
+from ..errors import FormDataRoutingRedirect
+from ..signals import (
+    appcontext_tearing_down,
+    got_request_exception,
+    request_finished,
+    request_started,
+    request_tearing_down,
+)
+from .results import make_response
+
+if TYPE_CHECKING:
+    from ..typing import Flask, Request, RequestContext, Response
+
+T = TypeVar("T")
+Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+Steps = Generator[Call, Any, T]
+
+_NONE: dict[str, Any] = {}
+
+
+def respond(ctx: RequestContext) -> Steps[Response]:
+    """Answer the request, errors included; what no handler may have is raised."""
+    overrides = ctx.app._engine.overrides
+    try:
+        if overrides.full_dispatch_request is not None:
+            return (yield overrides.full_dispatch_request, (ctx,), _NONE)
+        return (yield from full_dispatch(ctx))
+    except Exception as error:
+        ctx.error = error
+        if overrides.handle_exception is not None:
+            return (yield overrides.handle_exception, (ctx, error), _NONE)
+        return (yield from handle_exception(ctx, error))
+    except BaseException as error:
+        ctx.error = error
+        raise
+
+
+def full_dispatch(ctx: RequestContext) -> Steps[Response]:
+    """Before-functions, view, error handlers, after-functions."""
+    app = ctx.app
+    app._got_first_request = True
+    plan = ctx._plan
+    overrides = plan.overrides
+    rv: Any = None
+    try:
+        if request_started.receivers:
+            app._engine.send(request_started)
+        if not plan.begins_quietly:
+            if overrides.preprocess_request is not None:
+                rv = yield overrides.preprocess_request, (ctx,), _NONE
+            else:
+                rv = yield from preprocess(ctx)
+        if rv is None:
+            if overrides.dispatch_request is not None:
+                rv = yield overrides.dispatch_request, (ctx,), _NONE
+            else:
+                rv = yield view_call(ctx)
+    except Exception as error:
+        if overrides.handle_user_exception is not None:
+            rv = yield overrides.handle_user_exception, (ctx, error), _NONE
+        else:
+            rv = yield from handle_user_exception(ctx, error)
+    if overrides.finalize_request is not None:
+        return (yield overrides.finalize_request, (ctx, rv), _NONE)
+    return (yield from finalize(ctx, rv))
+
+
+def preprocess(ctx: RequestContext) -> Steps[Any]:
+    """Call the before-functions; return the first answer other than None."""
+    plan = ctx._plan
+    for function in plan.preprocessors:
+        request = ctx.request
+        yield function, (request.endpoint, request.view_args), _NONE
+    for function in plan.before:
+        rv = yield function, (), _NONE
+        if rv is not None:
+            return rv
+    return None
+
+
+def view_call(ctx: RequestContext) -> Call:
+    """Return the call that answers the request, or raise the error of its routing."""
+    plan = ctx._plan
+    made = ctx.__dict__.get("request")
+    if made is None:
+        rule, args, failure = ctx.url_rule, ctx.view_args, ctx.routing_exception
+    else:
+        # Hooks may have changed these on the request object.
+        rule, args, failure = made.url_rule, made.view_args, made.routing_exception
+    if failure is not None:
+        if plan.overrides.raise_routing_exception is not None:
+            return plan.overrides.raise_routing_exception, (ctx, ctx.request), _NONE
+        raise_routing_exception(ctx.app, ctx.request)
+    if rule.provide_automatic_options and ctx.environ["REQUEST_METHOD"] == "OPTIONS":
+        replaced = plan.overrides.make_default_options_response
+        return replaced or make_default_options_response, (ctx,), _NONE
+    if rule is not ctx.url_rule:
+        plan = ctx.app._engine.plans[rule.endpoint]
+    if plan.view is None:
+        raise KeyError(rule.endpoint)
+    return plan.view, (), args or _NONE
+
+
+def raise_routing_exception(app: Flask, request: Request) -> NoReturn:
+    """Raise the error that matching ended in, explained in debug mode if it loses data."""
+    error = request.routing_exception
+    assert error is not None
+    if (
+        app.debug
+        and isinstance(error, RequestRedirect)
+        and error.code not in {307, 308}
+        and request.method not in {"GET", "HEAD", "OPTIONS"}
+    ):
+        raise FormDataRoutingRedirect(request)
+    raise error
+
+
+def make_default_options_response(ctx: RequestContext) -> Response:
+    """Make the answer to OPTIONS: which methods the URL has."""
+    adapter = ctx.url_adapter
+    assert adapter is not None
+    response = ctx.app.response_class()
+    response.allow.update(adapter.allowed_methods())
+    return response
+
+
+def finalize(ctx: RequestContext, rv: Any, from_error_handler: bool = False) -> Steps[Response]:
+    """Make the response and let the after-functions have it.
+
+    ``from_error_handler``: what they raise is logged, so that the error page that was
+    made is sent.
+    """
+    app = ctx.app
+    overrides = ctx._plan.overrides
+    if overrides.make_response is not None:
+        response: Any = overrides.make_response(ctx, rv)
+    else:
+        response = make_response(ctx, rv)
+    try:
+        if overrides.process_response is not None:
+            response = yield overrides.process_response, (ctx, response), _NONE
+        else:
+            response = yield from process_response(ctx, response)
+        if request_finished.receivers:
+            app._engine.send(request_finished, response=response)
+    except Exception:
+        if not from_error_handler:
+            raise
+        app.logger.exception(
+            "A response was made for an error, but finishing it failed with another."
+        )
+    return response
+
+
+def process_response(ctx: RequestContext, response: Any) -> Steps[Any]:
+    """Call the after-functions, then save the session if it was opened."""
+    for function in ctx.__dict__.get("_after_request_functions", ()):
+        response = yield function, (response,), _NONE
+    for function in ctx._plan.after:
+        response = yield function, (response,), _NONE
+    app = ctx.app
+    session = ctx._session
+    if session is None:
+        if "HTTP_COOKIE" not in ctx.environ:
+            return response
+        if not app.session_interface.must_refresh(app, ctx.request):
+            return response
+        session = ctx._open_session()
+    if not app.session_interface.is_null_session(session):
+        yield app.session_interface.save_session, (app, session, response), _NONE
+    return response
+
+
+def handle_user_exception(ctx: RequestContext, error: Exception) -> Steps[Any]:
+    """Let the handler that is registered for an error answer; raise it if none is."""
+    app = ctx.app
+    overrides = ctx._plan.overrides
+    if isinstance(error, BadRequestKeyError) and (
+        app.debug or app.config["TRAP_BAD_REQUEST_ERRORS"]
+    ):
+        error.show_exception = True
+    if isinstance(error, HTTPException):
+        trap = overrides.trap_http_exception
+        if not (traps(app, error) if trap is None else trap(ctx, error)):
+            if overrides.handle_http_exception is not None:
+                return (yield overrides.handle_http_exception, (ctx, error), _NONE)
+            return (yield from handle_http_exception(ctx, error))
+    handler = find_handler(ctx, error)
+    if handler is None:
+        raise error
+    return (yield handler, (error,), _NONE)
+
+
+def handle_http_exception(ctx: RequestContext, error: HTTPException) -> Steps[Any]:
+    """Let the handler of an HTTP error answer; without one the error is the answer."""
+    # An error without a code carries a response of its own; redirects of the routing
+    # are no errors.
+    if error.code is None or isinstance(error, RoutingException):
+        return error
+    handler = find_handler(ctx, error)
+    if handler is None:
+        return error
+    return (yield handler, (error,), _NONE)
+
+
+def handle_exception(ctx: RequestContext, error: Exception) -> Steps[Response]:
+    """Answer 500 to what nobody handled, or raise it where it should be seen."""
+    app = ctx.app
+    exc_info = sys.exc_info()
+    app._engine.send(got_request_exception, exception=error)
+    propagate = app.config["PROPAGATE_EXCEPTIONS"]
+    if propagate is None:
+        propagate = app.testing or app.debug
+    if propagate:
+        raise error
+    overrides = app._engine.overrides
+    if overrides.log_exception is not None:
+        yield overrides.log_exception, (ctx, exc_info), _NONE
+    else:
+        log_exception(ctx, exc_info)
+    answer: Any = InternalServerError(original_exception=error)
+    handler = find_handler(ctx, answer)
+    if handler is not None:
+        answer = yield handler, (answer,), _NONE
+    if overrides.finalize_request is not None:
+        return (yield overrides.finalize_request, (ctx, answer, True), _NONE)
+    return (yield from finalize(ctx, answer, from_error_handler=True))
+
+
+def log_exception(ctx: RequestContext, exc_info: Any) -> None:
+    """Log one record with the request line, the endpoint and the traceback."""
+    request = ctx.request
+    ctx.app.logger.error("Exception on %s [%s]", request.path, request.method, exc_info=exc_info)
+
+
+def traps(app: Flask, error: Exception) -> bool:
+    """Tell whether the settings ask for an HTTP error to be raised, not answered."""
+    config = app.config
+    if config["TRAP_HTTP_EXCEPTIONS"]:
+        return True
+    bad_requests = config["TRAP_BAD_REQUEST_ERRORS"]
+    if bad_requests is None and app.debug and isinstance(error, BadRequestKeyError):
+        return True
+    return bool(bad_requests) and isinstance(error, BadRequest)
+
+
+def find_handler(ctx: RequestContext, error: Exception) -> Any:
+    """Return the handler that takes ``error`` on this request's endpoint, if any."""
+    plan = ctx._plan
+    if plan.overrides._find_error_handler is not None:
+        found = plan.overrides._find_error_handler(ctx, error, ctx.request.blueprints)
+        return None if found is None else ctx.app.ensure_sync(found)
+    return plan.handler(ctx.app, error)
+
+
+def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
+    """End the request: teardown functions, files; then those of the application.
+
+    All of them run. What they raise is raised when the last is through.
+    """
+    overrides = ctx.app._engine.overrides
+    errors: list[BaseException] = []
+    try:
+        if overrides.do_teardown_request is not None:
+            yield overrides.do_teardown_request, (ctx, exc), _NONE
+        else:
+            yield from teardown_request(ctx, exc)
+    except BaseException as error:
+        errors.append(error)
+    request = ctx.__dict__.get("request")
+    if request is not None:
+        close = getattr(request, "close", None)
+        if close is not None:
+            close()
+    if ctx._shared is None:
+        # From here on the application's context is left, as in Flask.
+        ctx._request_ended = True
+        try:
+            if overrides.do_teardown_appcontext is not None:
+                yield overrides.do_teardown_appcontext, (ctx, exc), _NONE
+            else:
+                yield from teardown_appcontext(ctx.app, exc)
+        except BaseException as error:
+            errors.append(error)
+    raise_collected(errors)
+
+
+def teardown_request(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
+    """Call the teardown functions of the request's blueprints and the application."""
+    errors: list[BaseException] = []
+    for function in ctx._plan.teardown:
+        try:
+            yield function, (exc,), _NONE
+        except BaseException as error:
+            errors.append(error)
+    if request_tearing_down.receivers:
+        ctx.app._engine.send(request_tearing_down, exc=exc)
+    raise_collected(errors)
+
+
+def teardown_appcontext(app: Flask, exc: BaseException | None) -> Steps[None]:
+    """Call the teardown functions of the application's context."""
+    errors: list[BaseException] = []
+    for function in app._engine.plans[None].teardown_app:
+        try:
+            yield function, (exc,), _NONE
+        except BaseException as error:
+            errors.append(error)
+    if appcontext_tearing_down.receivers:
+        app._engine.send(appcontext_tearing_down, exc=exc)
+    raise_collected(errors)
+
+
+def raise_collected(errors: list[BaseException]) -> None:
+    """Raise what was collected: nothing, the one error, or all of them as a group."""
+    if not errors:
+        return
+    if len(errors) == 1:
+        raise errors[0]
+    raise BaseExceptionGroup("Several teardown functions failed.", errors)

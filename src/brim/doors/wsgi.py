@@ -1,0 +1,42 @@
+"""The WSGI door (PEP 3333): an environ comes in, an iterable of bytes goes out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..dispatch.run_sync import run_sync
+from ..dispatch.steps import respond
+from ..wrappers import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..typing import Flask, StartResponse, WSGIEnvironment
+
+
+def serve(
+    app: Flask, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Answer one request."""
+    ctx = app.request_context(environ)
+    try:
+        try:
+            ctx.push()
+        except Exception as error:
+            ctx.error = error
+            response = app.handle_exception(error)
+        else:
+            response = run_sync(respond(ctx))
+        if type(response) is Response:
+            ready = response.as_wsgi(environ["REQUEST_METHOD"])
+            if ready is not None:
+                start_response(ready[0], ready[1])
+                return ready[2]
+        return response(environ, start_response)
+    finally:
+        if "werkzeug.debug.preserve_context" in environ:
+            environ["werkzeug.debug.preserve_context"](ctx)
+        error = ctx.error
+        if error is not None and app.should_ignore_error(error):
+            error = None
+        ctx.pop(error)

@@ -1,0 +1,57 @@
+"""The proxies that users' code imports: one object each, a different target a request.
+
+Nothing of Brim's core reads them; it passes the context on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.local import LocalProxy
+
+from .ctx import _cv_ctx as _cv_ctx
+from .ctx import current_ctx, current_request_ctx
+
+if TYPE_CHECKING:
+    from .typing import (
+        AppContext,
+        AppCtxGlobals,
+        Flask,
+        Request,
+        RequestContext,
+        SessionMixin,
+    )
+
+
+def _find_app() -> Any:
+    return current_ctx().app_ctx.app
+
+
+def _find_g() -> Any:
+    return current_ctx().app_ctx.g
+
+
+def _find_app_ctx() -> Any:
+    return current_ctx().app_ctx
+
+
+def _find_request() -> Any:
+    return current_request_ctx().request
+
+
+def _find_session() -> Any:
+    return current_request_ctx().session
+
+
+#: The current application context.
+app_ctx: AppContext = LocalProxy(_find_app_ctx)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+#: The current request's context.
+request_ctx: RequestContext = LocalProxy(current_request_ctx)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+#: The application that handles the current request or command.
+current_app: Flask = LocalProxy(_find_app)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+#: A namespace for values that last as long as the application context.
+g: AppCtxGlobals = LocalProxy(_find_g)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+#: The request that is being answered.
+request: Request = LocalProxy(_find_request)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+#: The session of the client that sent the request.
+session: SessionMixin = LocalProxy(_find_session)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]

@@ -1,0 +1,242 @@
+"""What an application serialises and parses JSON with: the interface and the default.
+
+The default's output is that of the standard library's ``json``, byte for byte; what is
+quicker than it is used only where nobody can tell the difference. Which provider is
+current is not known here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import json.encoder
+import weakref
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import IO, TYPE_CHECKING, Any, AnyStr
+from uuid import UUID
+
+from werkzeug.http import http_date
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..typing import Flask, Response
+
+_PLAIN = (", ", ": ")
+_COMPACT = (",", ":")
+_JSON = "application/json"
+
+
+class JSONProvider:
+    """The JSON operations of an application; subclass it to use another library.
+
+    :meth:`dumps` and :meth:`loads` are the two that a subclass has to provide. Set
+    :attr:`brim.Flask.json_provider_class` or :attr:`brim.Flask.json` to use it.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        # The app holds its provider; a strong reference back would be a circle.
+        self._app: Flask = weakref.proxy(app)
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """Serialise ``obj`` as JSON text. ``kwargs`` are up to the library."""
+        raise NotImplementedError
+
+    def dump(self, obj: Any, fp: IO[str], **kwargs: Any) -> None:
+        """Serialise ``obj`` as JSON text and write it to the text file ``fp``."""
+        fp.write(self.dumps(obj, **kwargs))
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Parse JSON text; raises ``ValueError`` if it isn't any."""
+        raise NotImplementedError
+
+    def load(self, fp: IO[AnyStr], **kwargs: Any) -> Any:
+        """Parse JSON text that is read from the text or binary file ``fp``."""
+        return self.loads(fp.read(), **kwargs)
+
+    def _prepare_response_obj(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return the one value that the arguments of :meth:`response` stand for."""
+        if args and kwargs:
+            raise TypeError(
+                "A JSON response is made of positional arguments or of keyword arguments,"
+                f" not of both: got {len(args)} and {', '.join(map(repr, kwargs))}."
+                " Put the keyword arguments into a dict, and that beside the others."
+            )
+        if not args:
+            return kwargs or None
+        return args[0] if len(args) == 1 else args
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        """Make a response whose body is the arguments as JSON.
+
+        One positional argument is serialised as it is, several as an array, keyword
+        arguments as an object, and nothing at all as ``null``. Raises ``TypeError`` if
+        both positional and keyword arguments are given.
+        """
+        obj = self._prepare_response_obj(args, kwargs)
+        return self._app.response_class(self.dumps(obj), mimetype=_JSON)
+
+
+def _default(o: Any) -> Any:
+    """Return what is serialised for an object that JSON has no type for."""
+    if isinstance(o, date):
+        return http_date(o)
+    if isinstance(o, (Decimal, UUID)):
+        return str(o)
+    if not isinstance(o, type):
+        if dataclasses.is_dataclass(o):
+            return dataclasses.asdict(o)
+        if hasattr(o, "__html__"):
+            return str(o.__html__())
+    raise TypeError(f"Object of type {type(o).__name__} is not JSON serializable")
+
+
+class DefaultJSONProvider(JSONProvider):
+    """The provider that an application has by default: Python's ``json``, and a little.
+
+    Beyond what ``json`` knows, it serialises:
+
+    - :class:`datetime.datetime` and :class:`datetime.date` as HTTP dates;
+    - :class:`decimal.Decimal` and :class:`uuid.UUID` as strings;
+    - dataclasses as objects;
+    - objects with an ``__html__`` method, such as ``Markup``, as the string it returns.
+
+    The attributes below may be set on ``app.json`` at any time.
+    """
+
+    #: Called with an object that ``json`` can't serialise; returns one that it can, or
+    #: raises ``TypeError``.
+    default: Callable[[Any], Any] = staticmethod(_default)
+    #: Escape all characters beyond ASCII. Without, output is shorter for many languages.
+    ensure_ascii = True
+    #: Sort the keys of each object, so that equal values give equal text. All keys of an
+    #: object must be comparable.
+    sort_keys = True
+    #: Leave out white space in responses. ``None`` leaves it out unless the application is
+    #: in debug mode; ``False`` indents.
+    compact: bool | None = None
+    #: The media type of responses.
+    mimetype = _JSON
+
+    _kept_plain: _Kept | None = None
+    _kept_compact: _Kept | None = None
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """Serialise ``obj`` as JSON text.
+
+        ``kwargs`` are those of :func:`json.dumps`; ``default``, ``ensure_ascii`` and
+        ``sort_keys`` are by default the attributes of the same names.
+        """
+        default, ensure_ascii, sort_keys = options = (
+            self.default,
+            self.ensure_ascii,
+            self.sort_keys,
+        )
+        if not kwargs:
+            kept = self._kept_plain
+            if kept is None or kept[0] != options:
+                kept = self._kept_plain = (options, _encoder(options, _PLAIN))
+        elif len(kwargs) == 1 and kwargs.get("separators") == _COMPACT:
+            kept = self._kept_compact
+            if kept is None or kept[0] != options:
+                kept = self._kept_compact = (options, _encoder(options, _COMPACT))
+        else:
+            kept = None
+        if kept is not None:
+            try:
+                return kept[1](obj)
+            except RecursionError:
+                # Too deep, or a circle, for which `json` below has a better error.
+                pass
+        kwargs.setdefault("default", default)
+        kwargs.setdefault("ensure_ascii", ensure_ascii)
+        kwargs.setdefault("sort_keys", sort_keys)
+        return json.dumps(obj, **kwargs)
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Parse JSON text; ``kwargs`` are those of :func:`json.loads`.
+
+        Raises ``ValueError`` (mostly its subclass :exc:`json.JSONDecodeError`) for what
+        isn't JSON, and for what nests too deep to be parsed.
+        """
+        if not kwargs and isinstance(s, (str, bytes, bytearray)):
+            try:
+                return _quick_decoder()(s)
+            except Exception:
+                # msgspec takes less than `json` does (no NaN, no lone surrogates, no
+                # UTF-16) and has other words for errors.
+                pass
+        try:
+            return json.loads(s, **kwargs)
+        except RecursionError as error:
+            raise json.JSONDecodeError("Nested too deep to be parsed", "", 0) from error
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        """Make a response whose body is the arguments as JSON and a line break.
+
+        The body is indented in debug mode and compact otherwise, see :attr:`compact`.
+        For the arguments see :meth:`JSONProvider.response`.
+        """
+        obj = self._prepare_response_obj(args, kwargs)
+        if self.compact is False or (self.compact is None and self._app.debug):
+            text = self.dumps(obj, indent=2)
+        else:
+            text = self.dumps(obj, separators=_COMPACT)
+        response_class = self._app.response_class
+        # PERF: Brim's own class is not given to Werkzeug's constructor; one derived from
+        # it is, as it may rely on that. benchmarks/bench_overhead.py.
+        if "of_body" in vars(response_class) and self.mimetype == _JSON:
+            return response_class.of_body(f"{text}\n".encode(), _JSON)
+        return response_class(f"{text}\n", mimetype=self.mimetype)
+
+
+if TYPE_CHECKING:
+    # default, ensure_ascii, sort_keys.
+    _Options = tuple[Callable[[Any], Any], bool, bool]
+    _Kept = tuple[_Options, Callable[[Any], str]]
+
+
+def _encoder(options: _Options, separators: tuple[str, str]) -> Callable[[Any], str]:
+    """Return a function that does what ``json.dumps`` does with these options.
+
+    PERF: ``json.dumps`` sets up an encoder in each call that has options, which takes
+    longer than a small object does; benchmarks/bench_overhead.py. The one kept here
+    doesn't look for circles, as what it would note for that can't be shared by threads:
+    it raises ``RecursionError``.
+    """
+    default, ensure_ascii, sort_keys = options
+    encoder = json.JSONEncoder(
+        default=default, ensure_ascii=ensure_ascii, sort_keys=sort_keys, separators=separators
+    )
+    # Private to CPython's json: where it is missing or has changed, the public way serves.
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    quote = "encode_basestring_ascii" if ensure_ascii else "encode_basestring"
+    try:
+        chunks = make(
+            None,
+            encoder.default,
+            getattr(json.encoder, quote),
+            None,
+            encoder.key_separator,
+            encoder.item_separator,
+            sort_keys,
+            encoder.skipkeys,
+            encoder.allow_nan,
+        )
+    except (AttributeError, TypeError):
+        return encoder.encode
+    return lambda obj: "".join(chunks(obj, 0))
+
+
+@cache
+def _quick_decoder() -> Callable[[bytes | str], Any]:
+    """Return msgspec's parser, whose results are those of ``json`` wherever it has one.
+
+    PERF: several times as quick as ``json.loads``; benchmarks/bench_overhead.py.
+    """
+    # Imported when JSON is first parsed: it takes longer than the rest of this folder.
+    import msgspec.json
+
+    return msgspec.json.Decoder().decode

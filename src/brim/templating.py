@@ -1,0 +1,352 @@
+"""Jinja for an app: its environment, its loaders, and the functions that render.
+
+What a template sees, where it is looked for and when it is compiled is decided here.
+Which folders hold templates is not (apps and blueprints say that), nor how Jinja works.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from jinja2 import BaseLoader, Template, TemplateNotFound
+from jinja2 import Environment as BaseEnvironment
+from jinja2.utils import LRUCache
+
+from .ctx import ContextStream, _cv_ctx, current_ctx
+from .globals import g, request, session
+from .helpers import get_flashed_messages
+from .signals import before_render_template, template_rendered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .typing import Flask, Scaffold
+
+    #: What a loader returns: the source, its file, and whether that is up to date.
+    Source = tuple[str, str | None, Callable[[], bool] | None]
+
+#: Compiled strings that an environment keeps. A program renders few different ones,
+#: unless it puts values into them, and then none is worth keeping.
+STRING_CACHE_SIZE = 128
+
+_ESCAPED_SUFFIXES = (".html", ".htm", ".xml", ".xhtml", ".svg")
+
+
+class Environment(BaseEnvironment):
+    """A Jinja environment that knows its app and looks in blueprints for templates."""
+
+    #: The compiled strings, and the state of the environment that they hold for.
+    _strings: tuple[LRUCache, dict[str, Any]] | None = None
+
+    def __init__(self, app: Flask, **options: Any) -> None:
+        if "loader" not in options:
+            options["loader"] = app.create_global_jinja_loader()
+        super().__init__(**options)
+        self.app = app
+
+    def string_template(self, source: str) -> Template:
+        """Return ``source`` compiled, as ``from_string`` does, but kept for next time.
+
+        Only while nothing has changed that compiling depends on: filters, tests,
+        extensions, policies, and every attribute of the environment.
+
+        PERF: compiling is most of what rendering a string costs; comparing the state
+        is a hundredth of it. Measured by benchmarks/bench_templating.py.
+        """
+        if (
+            type(source) is not str
+            or type(self).from_string is not BaseEnvironment.from_string
+            or "from_string" in vars(self)
+        ):
+            return self.from_string(source)
+
+        strings = self._strings
+        if strings is None or vars(self) != strings[1]:
+            strings = self._strings = (LRUCache(STRING_CACHE_SIZE), {})
+            # Filled only now, as "_strings" is an attribute too.
+            strings[1].update(self._state())
+        # An app's own rule for escaping may look at more than the name.
+        escape = self.autoescape
+        key = (source, escape(None) if callable(escape) else escape)
+        template: Template | None = strings[0].get(key)
+        if template is None:
+            template = strings[0][key] = self.from_string(source)
+        return template
+
+    def _state(self) -> dict[str, Any]:
+        """Return the attributes, with copies of those that are changed in place."""
+        state = dict(vars(self))
+        # Globals are looked up when a template is rendered; all else is compiled in.
+        for name in ("filters", "tests", "policies", "extensions"):
+            state[name] = dict(state[name])
+        return state
+
+
+class DispatchingJinjaLoader(BaseLoader):
+    """A loader that asks the app's loader, then those of its blueprints in order.
+
+    With the setting ``EXPLAIN_TEMPLATE_LOADING`` it asks them all, and logs what each
+    one answered.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+
+    def get_source(self, environment: BaseEnvironment, template: str) -> Source:
+        """Return the first loader's answer; raise ``TemplateNotFound`` if none has one."""
+        if self.app.config["EXPLAIN_TEMPLATE_LOADING"]:
+            return self._get_source_explained(environment, template)
+        for _, loader in self._iter_loaders():
+            try:
+                return loader.get_source(environment, template)
+            except TemplateNotFound:
+                continue
+        raise TemplateNotFound(template)
+
+    def list_templates(self) -> list[str]:
+        """Return the names of all templates of the app and its blueprints, sorted."""
+        return sorted(
+            {name for _, loader in self._iter_loaders() for name in loader.list_templates()}
+        )
+
+    def _iter_loaders(self) -> Iterator[tuple[Scaffold, BaseLoader]]:
+        owners: list[Scaffold] = [self.app, *self.app.iter_blueprints()]
+        for owner in owners:
+            loader = owner.jinja_loader
+            if loader is not None:
+                yield owner, loader
+
+    def _get_source_explained(self, environment: BaseEnvironment, template: str) -> Source:
+        attempts: list[tuple[Scaffold, BaseLoader, Source | None]] = []
+        for owner, loader in self._iter_loaders():
+            try:
+                found: Source | None = loader.get_source(environment, template)
+            except TemplateNotFound:
+                found = None
+            attempts.append((owner, loader, found))
+
+        self.app.logger.info(_explain(self.app, template, attempts))
+        for _, _, found in attempts:
+            if found is not None:
+                return found
+        raise TemplateNotFound(template)
+
+
+def create_jinja_environment(app: Flask) -> Environment:
+    """Make the Jinja environment of an app: an ``app.jinja_environment``.
+
+    It takes ``app.jinja_options``. Unless they say otherwise, escaping is decided by
+    ``app.select_jinja_autoescape`` and reloading by the setting
+    ``TEMPLATES_AUTO_RELOAD``, or else by debug mode.
+    """
+    options = dict(app.jinja_options)
+    options.setdefault("autoescape", app.select_jinja_autoescape)
+    if "auto_reload" not in options:
+        reload = app.config["TEMPLATES_AUTO_RELOAD"]
+        options["auto_reload"] = app.debug if reload is None else reload
+
+    env = app.jinja_environment(app, **options)
+    # Jinja's annotations know its own globals only.
+    names: dict[str, Any] = cast("dict[str, Any]", env.globals)
+    names.update(
+        url_for=app.url_for,
+        get_flashed_messages=get_flashed_messages,
+        config=app.config,
+        # Imported templates see globals only, so what lasts for one request is here
+        # as proxies. Templates that don't mention the session never open it.
+        request=request,
+        session=session,
+        g=g,
+    )
+    env.policies["json.dumps_function"] = app.json.dumps
+    return env
+
+
+def select_jinja_autoescape(filename: str | None) -> bool:
+    """Say whether a template's values are escaped for HTML.
+
+    Yes for strings (``None``), and for files that end in ``.html``, ``.htm``, ``.xml``,
+    ``.xhtml`` or ``.svg``, in lower case.
+    """
+    return filename is None or filename.endswith(_ESCAPED_SUFFIXES)
+
+
+def _default_template_ctx_processor() -> dict[str, Any]:
+    """Return what every template sees: ``g``, and during a request ``request``.
+
+    The objects themselves, so that whoever keeps a context (a test that listens to
+    ``template_rendered``) can look at them when the request is over. The session is
+    left to the global of that name, which opens it when a template mentions it.
+    """
+    ctx = _cv_ctx.get(None)
+    if ctx is None:
+        return {}
+    values: dict[str, Any] = {"g": ctx.app_ctx.g}
+    if ctx.request_ctx is not None:
+        values["request"] = ctx.request_ctx.request
+    return values
+
+
+def update_template_context(app: Flask, context: dict[str, Any]) -> None:
+    """Add to ``context`` what the app's and the blueprint's processors give.
+
+    The app's processors run first, then those of the request's blueprint, an outer one
+    before an inner one; a later value replaces an earlier one. Values that are in
+    ``context`` already win over all of them.
+    """
+    given = context.copy()
+    ctx = _cv_ctx.get(None)
+    names: list[str | None] = [None]
+    if ctx is not None and ctx.request_ctx is not None:
+        names.extend(reversed(ctx.request_ctx.request.blueprints))
+
+    defaults = _default_template_ctx_processor()
+    processors = app.template_context_processors
+    for name in names:
+        # Each level begins anew with the defaults: an app's processor can't take
+        # ``request`` or ``g`` away from a blueprint's templates.
+        if name is None or name in app.blueprints:
+            context.update(defaults)
+        # Not processors[name]: that would add an empty list for each name.
+        for processor in processors.get(name, ()):
+            context.update(app.ensure_sync(processor)())
+    context.update(given)
+
+
+def render_template(
+    template_name_or_list: str | Template | list[str | Template], **context: Any
+) -> str:
+    """Render a template by name and return the text.
+
+    Of a list of names, the first that exists is rendered. ``context`` holds the values
+    the template sees, besides those of context processors.
+
+    Raises ``jinja2.TemplateNotFound``, ``TemplatesNotFound`` for a list, and
+    ``RuntimeError`` where no app is current.
+
+    >>> render_template("user.html", user=user)  # doctest: +SKIP
+    """
+    app = current_ctx().app_ctx.app
+    template = app.jinja_env.get_or_select_template(template_name_or_list)
+    return _render(app, template, context)
+
+
+def render_template_string(source: str, **context: Any) -> str:
+    """Render a template that is given as a string, with values escaped.
+
+    Never put values into ``source`` yourself: a client's text would be run as a
+    template. Pass them as ``context``; the string is then also compiled only once.
+
+    >>> render_template_string("Hello, {{ name }}!", name="<you>")  # doctest: +SKIP
+    'Hello, &lt;you&gt;!'
+    """
+    app = current_ctx().app_ctx.app
+    return _render(app, _from_string(app, source), context)
+
+
+def stream_template(
+    template_name_or_list: str | Template | list[str | Template], **context: Any
+) -> Iterator[str]:
+    """Render a template by name, piece by piece.
+
+    The template is found and its context made at once; the text is rendered as the
+    iterator is read, in the current request's context if there is one. Return it from a
+    view to send the first pieces before the last are rendered.
+    """
+    app = current_ctx().app_ctx.app
+    template = app.jinja_env.get_or_select_template(template_name_or_list)
+    return _stream(app, template, context)
+
+
+def stream_template_string(source: str, **context: Any) -> Iterator[str]:
+    """Render a template that is given as a string, piece by piece.
+
+    See ``stream_template`` and ``render_template_string``.
+    """
+    app = current_ctx().app_ctx.app
+    return _stream(app, _from_string(app, source), context)
+
+
+def _from_string(app: Flask, source: str) -> Template:
+    # Annotated as it mostly is; an app may use any class of environments of Jinja's.
+    env: Any = app.jinja_env
+    template: Template = (
+        env.string_template(source) if isinstance(env, Environment) else env.from_string(source)
+    )
+    return template
+
+
+def _render(app: Flask, template: Template, context: dict[str, Any]) -> str:
+    app.update_template_context(context)
+    _announce(before_render_template, app, template, context)
+    text = template.render(context)
+    _announce(template_rendered, app, template, context)
+    return text
+
+
+def _stream(app: Flask, template: Template, context: dict[str, Any]) -> Iterator[str]:
+    app.update_template_context(context)
+    _announce(before_render_template, app, template, context)
+
+    def pieces() -> Iterator[str]:
+        yield from template.generate(context)
+        _announce(template_rendered, app, template, context)
+
+    ctx = _cv_ctx.get(None)
+    if ctx is None or ctx.request_ctx is None:
+        return pieces()
+    return ContextStream(ctx.request_ctx, pieces())
+
+
+def _announce(signal: Any, app: Flask, template: Template, context: dict[str, Any]) -> None:
+    if signal.receivers:
+        signal.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
+
+
+def _explain(
+    app: Flask, template: str, attempts: list[tuple[Scaffold, BaseLoader, Source | None]]
+) -> str:
+    """Return an account of where a template was looked for, for the log."""
+    lines = [f"Locating template {template!r}:"]
+    for number, (owner, loader, found) in enumerate(attempts, 1):
+        if owner is app:
+            whose = f"application {app.import_name!r}"
+        else:
+            whose = f"blueprint {owner.name!r} ({owner.import_name})"
+        lines.append(f"{number:>5}: trying loader of {whose}")
+        lines.extend(f"       {line}" for line in _describe_loader(loader))
+        if found is None:
+            lines.append("       -> no match")
+        else:
+            lines.append(f"       -> found ({found[1] or '<string>'!r})")
+
+    matches = sum(found is not None for _, _, found in attempts)
+    if matches == 0:
+        lines.append("Error: the template could not be found.")
+    elif matches > 1:
+        lines.append("Warning: several loaders have this template; the first one's is used.")
+
+    ctx = _cv_ctx.get(None)
+    request_ctx = None if ctx is None else ctx.request_ctx
+    blueprint = None if request_ctx is None else request_ctx.request.blueprint
+    if blueprint is not None and matches != 1:
+        lines += [
+            f"  It was looked up from an endpoint that belongs to the blueprint {blueprint!r}.",
+            "  Is it in that blueprint's template folder, and under a name that no other"
+            " folder has?",
+            "  See https://flask.palletsprojects.com/blueprints/#templates",
+        ]
+    return "\n".join(lines)
+
+
+def _describe_loader(loader: BaseLoader) -> Iterator[str]:
+    """Yield the lines that tell a loader's class and its plain public attributes."""
+    yield f"class: {type(loader).__module__}.{type(loader).__name__}"
+    for name, value in sorted(vars(loader).items()):
+        if name.startswith("_"):
+            continue
+        if isinstance(value, (str, int, float)):
+            yield f"{name}: {value!r}"
+        elif isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+            yield f"{name}:"
+            yield from (f"  - {item}" for item in value)

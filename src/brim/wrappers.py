@@ -1,0 +1,310 @@
+"""The request and response classes: Werkzeug's, made lazy.
+
+A request holds the WSGI environ and works out each attribute when it is first read. A
+response that a view's plain result was turned into holds its body and content type, and
+makes its header list only for whoever looks at it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.datastructures import EnvironHeaders, Headers
+from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.wrappers import Request as WerkzeugRequest
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from . import json
+from .errors import DebugFilesKeyError
+from .globals import current_app
+from .json.depth import check_depth
+from .lazy import lazy
+from .names import blueprint_chain, blueprint_of
+from .routing import decode_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from werkzeug.routing import Rule
+
+    from .typing import WSGIEnvironment
+
+
+class BodyJSON:
+    """What a request parses its body with: the application's provider, guarded.
+
+    What no parser should be given raises ``ValueError``, which becomes a 400.
+    """
+
+    @staticmethod
+    def loads(data: bytes | str, **kwargs: Any) -> Any:
+        """Parse ``data``, refusing nesting beyond :data:`brim.json.depth.MAX_DEPTH`."""
+        check_depth(data)
+        try:
+            return json.loads(data, **kwargs)
+        except RecursionError as error:
+            raise ValueError("The JSON is nested too deep to be parsed.") from error
+
+    @staticmethod
+    def dumps(obj: Any, **kwargs: Any) -> str:
+        """Serialise ``obj`` as :func:`brim.json.dumps` does."""
+        return json.dumps(obj, **kwargs)
+
+
+class Request(WerkzeugRequest):
+    """The HTTP request that is being answered.
+
+    A ``werkzeug.wrappers.Request`` that knows how it was routed and which limits the
+    application sets. To use a class of your own, subclass this one and set
+    :attr:`brim.Flask.request_class`.
+    """
+
+    json_module: Any = BodyJSON
+
+    #: The rule that matched the URL; ``None`` if none did.
+    url_rule: Rule | None = None
+    #: The values of the rule's variables; ``None`` if no rule matched.
+    view_args: dict[str, Any] | None = None
+    #: The error that matching ended in, raised when the view would have been called.
+    routing_exception: HTTPException | None = None
+
+    _max_content_length: int | None = None
+    _max_form_memory_size: int | None = None
+    _max_form_parts: int | None = None
+
+    def __init__(
+        self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False
+    ) -> None:
+        # Werkzeug's own constructor reads and decodes a dozen values, most of which most
+        # views never look at; here each is a lazy attribute below.
+        self.environ = environ
+        self.shallow = shallow
+
+    @lazy
+    def method(self) -> str:  # type: ignore[override]
+        """The request's method in capitals, such as ``"GET"``."""
+        method: str = self.environ.get("REQUEST_METHOD", "GET")
+        return method.upper()
+
+    @lazy
+    def scheme(self) -> str:  # type: ignore[override]
+        """The URL scheme, such as ``"https"``."""
+        scheme: str = self.environ.get("wsgi.url_scheme", "http")
+        return scheme
+
+    @lazy
+    def server(self) -> tuple[str, int | None] | None:  # type: ignore[override]
+        """The server's host and port as the server itself names them."""
+        name = self.environ.get("SERVER_NAME")
+        if not name:
+            return None
+        try:
+            return name, int(self.environ.get("SERVER_PORT"))  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return name, None
+
+    @lazy
+    def root_path(self) -> str:  # type: ignore[override]
+        """The path at which the application is mounted, without a slash at its end."""
+        return decode_path(self.environ.get("SCRIPT_NAME") or "").rstrip("/")
+
+    @lazy
+    def path(self) -> str:  # type: ignore[override]
+        """The path below :attr:`root_path`, decoded, with one slash at its start."""
+        return "/" + decode_path(self.environ.get("PATH_INFO") or "").lstrip("/")
+
+    @lazy
+    def query_string(self) -> bytes:  # type: ignore[override]
+        """The part of the URL after the ``?``, as it was sent."""
+        query: str = self.environ.get("QUERY_STRING", "")
+        return query.encode("latin-1")
+
+    @lazy
+    def headers(self) -> Headers:  # type: ignore[override]
+        """The headers that the client sent; they can't be changed."""
+        return EnvironHeaders(self.environ)
+
+    @lazy
+    def remote_addr(self) -> str | None:  # type: ignore[override]
+        """The address that the request came from."""
+        return self.environ.get("REMOTE_ADDR")
+
+    def _limit(self, own: int | None, setting: str, otherwise: int | None) -> int | None:
+        if own is not None:
+            return own
+        if not current_app:
+            return otherwise
+        limit: int | None = current_app.config[setting]
+        return limit
+
+    @property
+    def max_content_length(self) -> int | None:  # type: ignore[override]
+        """The most bytes that a body may have; longer ones are answered with 413.
+
+        By default the setting ``MAX_CONTENT_LENGTH``. Set it in a view, before the body is
+        read, to have another limit there.
+        """
+        return self._limit(self._max_content_length, "MAX_CONTENT_LENGTH", None)
+
+    @max_content_length.setter
+    def max_content_length(self, value: int | None) -> None:
+        self._max_content_length = value
+
+    @property
+    def max_form_memory_size(self) -> int | None:  # type: ignore[override]
+        """The most bytes that one field, not a file, may have in a multipart body.
+
+        By default the setting ``MAX_FORM_MEMORY_SIZE``; 413 beyond it.
+        """
+        return self._limit(self._max_form_memory_size, "MAX_FORM_MEMORY_SIZE", 500_000)
+
+    @max_form_memory_size.setter
+    def max_form_memory_size(self, value: int | None) -> None:
+        self._max_form_memory_size = value
+
+    @property  # type: ignore[override]
+    def max_form_parts(self) -> int | None:
+        """The most parts that a multipart body may have.
+
+        By default the setting ``MAX_FORM_PARTS``; 413 beyond it.
+        """
+        return self._limit(self._max_form_parts, "MAX_FORM_PARTS", 1_000)
+
+    @max_form_parts.setter
+    def max_form_parts(self, value: int | None) -> None:
+        self._max_form_parts = value
+
+    @property
+    def endpoint(self) -> str | None:
+        """The endpoint that matched; ``None`` if none did."""
+        return None if self.url_rule is None else self.url_rule.endpoint
+
+    @property
+    def blueprint(self) -> str | None:
+        """The name of the blueprint that the endpoint belongs to, dotted if nested."""
+        return blueprint_of(self.endpoint)
+
+    @property
+    def blueprints(self) -> list[str]:
+        """The names of the endpoint's blueprint and those it is nested in, inner first."""
+        return blueprint_chain(self.blueprint)
+
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
+        """Answer 400 or 415; what was wrong is told in debug mode only."""
+        try:
+            return super().on_json_loading_failed(e)
+        except BadRequest as error:
+            if current_app and current_app.debug:
+                raise
+            raise BadRequest() from error
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        if (
+            current_app
+            and current_app.debug
+            and self.mimetype != "multipart/form-data"
+            and not self.files
+        ):
+            _explain_missing_files(self)
+
+
+def _explain_missing_files(request: Request) -> None:
+    """Make ``request.files[key]`` say why a file that was named didn't come."""
+    plain = type(request.files)
+
+    class ExplainingFiles(plain):  # type: ignore[valid-type,misc]
+        def __getitem__(self, key: str) -> Any:
+            try:
+                return super().__getitem__(key)
+            except KeyError as error:
+                if key not in request.form:
+                    raise
+                raise DebugFilesKeyError(request, key).with_traceback(error.__traceback__) from None
+
+    ExplainingFiles.__name__ = plain.__name__
+    request.files.__class__ = ExplainingFiles
+
+
+class Response(WerkzeugResponse):
+    """The HTTP response: a ``werkzeug.wrappers.Response`` that is HTML by default.
+
+    Views rarely make one; see :meth:`brim.Flask.make_response`. To use a class of your
+    own, subclass this one and set :attr:`brim.Flask.response_class`.
+    """
+
+    default_mimetype: str | None = "text/html"
+    json_module: Any = json
+    autocorrect_location_header = False
+
+    # What Werkzeug's constructor would set. A response made by `of_body` has nothing but
+    # its body and content type, and finds the rest here until somebody changes it.
+    _status = "200 OK"
+    _status_code = 200
+    direct_passthrough = False
+    _plain_content_type = ""
+
+    @classmethod
+    def of_body(cls, body: bytes, content_type: str) -> Response:
+        """Make a response of status 200 with only these two headers.
+
+        PERF: a twentieth of the constructor's time; benchmarks/bench_overhead.py.
+        """
+        self = cls.__new__(cls)
+        self.response = [body]
+        self._plain_content_type = content_type
+        return self
+
+    @lazy
+    def headers(self) -> Headers:  # type: ignore[override]
+        """The headers; change them at will."""
+        return Headers(self._plain_headers())
+
+    @lazy
+    def _on_close(self) -> list[Any]:  # type: ignore[override]
+        return []
+
+    def _plain_headers(self) -> list[tuple[str, str]]:
+        body: Any = self.response
+        return [
+            ("Content-Type", self._plain_content_type),
+            ("Content-Length", str(len(body[0]))),
+        ]
+
+    @property
+    def max_cookie_size(self) -> int:  # type: ignore[override]
+        """The size in bytes beyond which setting a cookie warns; 0 for never.
+
+        The setting ``MAX_COOKIE_SIZE``.
+        """
+        if not current_app:
+            return super().max_cookie_size
+        size: int = current_app.config["MAX_COOKIE_SIZE"]
+        return size
+
+    def as_wsgi(self, method: str) -> tuple[str, list[tuple[str, str]], Iterable[bytes]] | None:
+        """Return status, headers and body to send, where nothing is left to work out.
+
+        ``None`` where Werkzeug has to be asked: streams, redirects, answers to HEAD and
+        those that have no body.
+
+        PERF: a tenth of Werkzeug's time; benchmarks/bench_overhead.py.
+        """
+        body: Any = self.response
+        made = self.__dict__
+        if type(body) is not list or method == "HEAD" or made.get("_on_close"):
+            return None
+        if "headers" not in made:
+            return self._status, self._plain_headers(), body
+        headers = self.headers
+        status = self._status_code
+        if (
+            status < 200
+            or status in (204, 304)
+            or "Content-Length" not in headers
+            or "Location" in headers
+            or "Content-Location" in headers
+            or not all(type(part) is bytes for part in body)
+        ):
+            return None
+        return self._status, headers.to_wsgi_list(), body

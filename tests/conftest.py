@@ -1,0 +1,53 @@
+"""What every test may ask for: a clean environment, an app, and a client of that app.
+
+Fixtures that only one file of tests needs live in that file.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from brim import Flask
+    from brim.testing import FlaskClient
+
+
+@pytest.fixture(autouse=True)
+def _outer_environment_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No FLASK_* or BRIM_* variable of the developer's shell reaches a test."""
+    for name in list(os.environ):
+        if name.startswith(("FLASK_", "BRIM_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_context_is_left_behind() -> Iterator[None]:
+    """A test that pushes a context pops it: a leaked one would answer for the next test."""
+    yield
+    # Where no test imported the module, nothing can have pushed a context.
+    if (module := sys.modules.get("brim.ctx")) is None:
+        return
+    left = []
+    while (ctx := module._cv_ctx.get(None)) is not None:
+        left.append(ctx)
+        ctx.pop()
+    assert left == []
+
+
+@pytest.fixture
+def app() -> Flask:
+    from brim import Flask
+
+    app = Flask("tests", root_path=os.path.dirname(__file__))
+    app.config.update(TESTING=True, SECRET_KEY="a key for tests")
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
