@@ -27,6 +27,9 @@ from .outcomes import Difference, Run
 from .suites import Suite
 from .workshop import CHECKOUT, Workshop, WorkshopError, build_wheel
 
+#: How many tests that differ are named for one suite.
+TOLD = 60
+
 
 @dataclass(frozen=True)
 class Row:
@@ -68,7 +71,7 @@ def main(argv: list[str] | None = None) -> int:
             if row.here is not None:
                 _keep(row.suite, row.here, workshop)
     else:
-        print(_differences(rows), end="")
+        print(_differences(rows, workshop), end="")
     return _status(rows)
 
 
@@ -176,17 +179,23 @@ def _table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def _differences(rows: list[Row]) -> str:
+def _differences(rows: list[Row], workshop: Workshop) -> str:
     lines = []
     for row in rows:
         if row.trouble:
             lines.append(f"{row.suite.name}: {row.trouble}")
         if row.difference is None:
             continue
-        for test, there, here in row.difference.lost:
-            lines.append(f"{row.suite.name}: {here} here, {there} on Flask: {test}")
-        for test, there, here in row.difference.won:
-            lines.append(f"{row.suite.name}: {here} here, {there} on Flask (better): {test}")
+        told = [
+            f"{row.suite.name}: {here} here, {there} on Flask{better}: {test}"
+            for better, tests in (("", row.difference.lost), (" (better)", row.difference.won))
+            for test, there, here in tests
+        ]
+        lines += told[:TOLD]
+        if len(told) > TOLD:
+            lines.append(f"{row.suite.name}: and {len(told) - TOLD} more")
+        if told:
+            lines.append(f"{row.suite.name}: what pytest said is in {workshop.log_file(row.suite)}")
     return "".join(f"{line}\n" for line in lines)
 
 

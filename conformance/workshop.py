@@ -132,7 +132,9 @@ class Workshop:
     def _pytest(self, suite: Suite, tree: Path, venv: Path, report: Path, log: TextIO) -> None:
         alias = [] if self.wheel is None else ["-p", "brim.as_flask"]
         command = [str(venv / "bin/python"), "-m", "pytest", *alias]
-        command += ["-q", "-ra", "--tb=short", f"--junitxml={report}", *suite.args]
+        # One module that can't be imported does not hide what the others have to say.
+        command += ["-q", "-ra", "--tb=short", "--continue-on-collection-errors"]
+        command += [f"--junitxml={report}", *suite.args]
         env = {
             name: value
             for name, value in os.environ.items()

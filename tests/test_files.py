@@ -122,8 +122,8 @@ def test_file_that_has_not_changed_is_not_sent_again(app: Flask) -> None:
     etag = sent(app, "static/a.txt").headers["ETag"]
 
     for headers in [{"If-None-Match": etag}, {"If-Modified-Since": http_date(TIME)}]:
-        response = sent(app, "static/a.txt", headers=headers)
-        assert (response.status_code, response.data) == (304, b"")
+        with app.test_client().get("/static/a.txt", headers=headers) as response:
+            assert (response.status_code, response.data) == (304, b"")
 
     changed = sent(app, "static/a.txt", headers={"Range": "bytes=0-1", "If-Range": '"old"'})
     assert (changed.status_code, changed.data) == (200, TEXT)
@@ -191,8 +191,8 @@ def test_setting_says_how_long_files_may_be_kept(
     with app.app_context():
         assert get_send_file_max_age("a.txt") == seconds
     assert sent(app, "static/a.txt").headers["Cache-Control"] == header
-    client = app.test_client()
-    assert client.get("/static/a.txt").headers["Cache-Control"] == header
+    with app.test_client().get("/static/a.txt") as response:
+        assert response.headers["Cache-Control"] == header
 
 
 def test_app_and_blueprint_decide_for_their_own_files(root: Path) -> None:

@@ -38,7 +38,7 @@ class TemplateApp(Flask):
 
 @pytest.fixture
 def app() -> TemplateApp:
-    app = TemplateApp("tests")
+    app = TemplateApp("the_app")
     app.config.update(TESTING=True, SECRET_KEY="a key for tests")
     app.templates = {
         "page.html": "{{ value }}|{{ extra }}",
@@ -169,7 +169,7 @@ def test_template_that_looks_into_the_session_varies_by_cookie(
 @pytest.fixture
 def nested(app: TemplateApp) -> TemplateApp:
     """An app with processors on three levels that all set ``who``."""
-    outer, inner, other = (Blueprint(name, "tests") for name in ("outer", "inner", "other"))
+    outer, inner, other = (Blueprint(name, "the_app") for name in ("outer", "inner", "other"))
 
     def answer() -> str:
         return render_template_string("{{ who }} {{ outer }} {{ inner }} {{ g }} {{ request }}")
@@ -189,12 +189,12 @@ def nested(app: TemplateApp) -> TemplateApp:
 @pytest.mark.parametrize(
     ("path", "answer"),
     [
-        ("/tests", "app, later   app&#39;s app&#39;s"),
+        ("/the_app", "app, later   app&#39;s app&#39;s"),
         ("/outer", "outer 1  outer&#39;s &lt;Request &#39;http://localhost/outer&#39; [GET]&gt;"),
-        ("/inner", "inner 1 2 &lt;flask.g of &#39;tests&#39;&gt; inner&#39;s"),
+        ("/inner", "inner 1 2 &lt;flask.g of &#39;the_app&#39;&gt; inner&#39;s"),
         (
             "/other",
-            "app, later   &lt;flask.g of &#39;tests&#39;&gt;"
+            "app, later   &lt;flask.g of &#39;the_app&#39;&gt;"
             " &lt;Request &#39;http://localhost/other&#39; [GET]&gt;",
         ),
     ],
@@ -202,6 +202,13 @@ def nested(app: TemplateApp) -> TemplateApp:
 def test_processors_run_from_the_app_inwards(nested: TemplateApp, path: str, answer: str) -> None:
     """Each blueprint begins with its own ``g`` and ``request``, whatever came before."""
     assert nested.test_client().get(path).text == answer
+
+
+def test_dotted_endpoint_that_is_no_blueprints_is_the_apps(app: TemplateApp) -> None:
+    app.context_processor(lambda: {"request": "app's"})
+    app.add_url_rule("/", "no.blueprint", lambda: render_template_string("{{ request }}"))
+
+    assert app.test_client().get("/").text == "app&#39;s"
 
 
 def test_given_values_win_over_processors(app: TemplateApp) -> None:
@@ -323,11 +330,18 @@ def test_setting_or_debug_mode_decides_about_reloading(
 
 
 def test_options_of_the_app_go_before_defaults(app: TemplateApp) -> None:
-    app.jinja_options = {"autoescape": False, "auto_reload": True, "trim_blocks": True}
+    loader = DictLoader({})
+    app.jinja_options = {
+        "autoescape": False,
+        "auto_reload": True,
+        "loader": loader,
+        "trim_blocks": True,
+    }
 
     env = app.jinja_env
 
     assert env.app is app
+    assert env.loader is loader
     assert (env.autoescape, env.auto_reload, env.trim_blocks) == (False, True, True)
 
 
@@ -383,17 +397,19 @@ CHANGES = {
     "filter that takes the context": lambda env: env.filters.update(
         upper=jinja2.pass_context(lambda context, value: context.name or "context")
     ),
-    "new filters": lambda env: setattr(env, "filters", {"upper": lambda value: "new"}),
+    "new filters": lambda env: setattr(
+        env, "filters", {**env.filters, "upper": lambda value: "new"}
+    ),
     "test": lambda env: env.tests.update(defined=lambda value: False),
     "policy": lambda env: env.policies.update({"truncate.leeway": 0}),
     "escaping": lambda env: setattr(env, "autoescape", False),
     "escaping by rule": lambda env: setattr(env, "autoescape", lambda name: False),
-    "undefined": lambda env: setattr(env, "undefined", jinja2.make_logging_undefined()),
+    "undefined": lambda env: setattr(env, "undefined", jinja2.DebugUndefined),
     "finalize": lambda env: setattr(env, "finalize", lambda value: f"[{value}]"),
     "delimiter": set_delimiter,
     "extension": lambda env: env.add_extension("jinja2.ext.loopcontrols"),
     "global": lambda env: env.globals.update(extra="global"),
-    "globals": lambda env: setattr(env, "globals", {"extra": "new globals"}),
+    "globals": lambda env: setattr(env, "globals", {**env.globals, "extra": "new globals"}),
 }
 SOURCE = (
     "{{ 'a<' | upper }} {{ '<' }}{{ value }} {{ 1 is defined }} {{ 'abcdef' | truncate(3) }}"
@@ -404,7 +420,7 @@ SOURCE = (
 @given(st.lists(st.sampled_from(sorted(CHANGES)), max_size=4))
 def test_string_renders_as_if_compiled_anew_whatever_changes(changes: list[str]) -> None:
     """However the environment is changed between two times, Jinja's own answer holds."""
-    app = TemplateApp("tests")
+    app = TemplateApp("the_app")
     env = app.jinja_env
     with app.app_context():
         for change in [None, *changes]:
@@ -420,7 +436,7 @@ def test_apps_rule_for_escaping_may_differ_from_time_to_time() -> None:
         def select_jinja_autoescape(self, filename: str | None) -> bool:
             return "plain" not in g
 
-    app = PlainApp("tests")
+    app = PlainApp("the_app")
     for _ in range(2):
         with app.app_context():
             assert render_template_string("{{ '<' }}") == "&lt;"
@@ -437,7 +453,7 @@ def test_environment_that_makes_templates_its_own_way_is_asked_each_time(how: st
             made.append(source)
             return super().from_string(source, *args, **kwargs)
 
-    app = TemplateApp("tests")
+    app = TemplateApp("the_app")
     if how == "class":
         app.jinja_environment = Counting
     else:
@@ -511,10 +527,8 @@ def log(site: Flask) -> Iterator[Log]:
 
 def test_loading_is_explained_loader_by_loader(site: Flask, log: Log, tmp_path: Path) -> None:
     class Remote(jinja2.BaseLoader):
-        host, depth, verify, _token = "cdn", 3, True, "secret"
-
         def __init__(self) -> None:
-            self.host, self.verify, self._token, self.lock = "cdn", True, "secret", object()
+            self.host, self.verify, self._token, self.ports = "cdn", True, "secret", [1]
 
         def get_source(self, environment: Any, template: str) -> Any:
             if template == "string.html":

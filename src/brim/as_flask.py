@@ -32,7 +32,6 @@ _TABLES: dict[str, dict[str, str]] = {
         "DebugFilesKeyError": "brim.errors",
         "FormDataRoutingRedirect": "brim.errors",
         "UnexpectedUnicodeError": "brim.errors",
-        "explain_template_loading_attempts": "brim.templating",
     },
     "flask.sansio": {},
     "flask.sansio.app": {

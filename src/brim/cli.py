@@ -32,7 +32,7 @@ from .discovery import (
     locate_app,
     prepare_import,
 )
-from .dotenv import load_dotenv
+from .dotenv import framework_variables, load_dotenv, prefer_brim_variables, restore_variables
 from .globals import current_app
 from .helpers import get_debug_flag, get_load_dotenv
 from .options import CertParamType, SeparatedPathType, pair_key
@@ -77,31 +77,6 @@ __all__ = [
 PLUGIN_GROUPS = ("brim.commands", "flask.commands")
 
 
-# The environment ---------------------------------------------------------------------
-
-
-def _prefer_brim_variables() -> None:
-    """Let each ``BRIM_X`` of the environment stand for ``FLASK_X``, over one that is set.
-
-    Click reads options from one prefix, and extensions know Flask's names only; so it is
-    the environment that is brought in line, not each reader of it.
-    """
-    for name, value in list(os.environ.items()):
-        if name.startswith("BRIM_"):
-            os.environ[f"FLASK_{name.removeprefix('BRIM_')}"] = value
-
-
-def _framework_variables() -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if k.startswith(("BRIM_", "FLASK_"))}
-
-
-def _restore_variables(before: dict[str, str]) -> None:
-    """Undo what a command did to the environment, for programs that live on after it."""
-    for name in _framework_variables().keys() - before.keys():
-        del os.environ[name]
-    os.environ.update(before)
-
-
 # Options of every command ------------------------------------------------------------
 
 
@@ -133,7 +108,7 @@ def _read_env_files(ctx: click.Context, param: click.Parameter, value: str | Non
             ) from None
     if value is not None or defaults:
         load_dotenv(value, load_defaults=defaults)
-        _prefer_brim_variables()
+        prefer_brim_variables()
     return value
 
 
@@ -250,10 +225,10 @@ class BrimGroup(AppGroup):
         **extra: Any,
     ) -> click.Context:
         """Read the arguments; the environment is as before when the context is closed."""
-        before = _framework_variables()
+        before = framework_variables()
         # Tells app.run() in the user's module that it isn't asked for.
         os.environ["FLASK_RUN_FROM_CLI"] = "true"
-        _prefer_brim_variables()
+        prefer_brim_variables()
         if "obj" not in extra and "obj" not in self.context_settings:
             extra["obj"] = ScriptInfo(
                 create_app=self.create_app,
@@ -263,9 +238,9 @@ class BrimGroup(AppGroup):
         try:
             ctx = super().make_context(info_name, args, parent, **extra)
         except BaseException:
-            _restore_variables(before)
+            restore_variables(before)
             raise
-        ctx.call_on_close(lambda: _restore_variables(before))
+        ctx.call_on_close(lambda: restore_variables(before))
         return ctx
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -274,9 +249,10 @@ class BrimGroup(AppGroup):
         The help lists the application's commands, so it has to know the application,
         also where an environment variable names it or ``--help`` stands first.
         """
+        help_option = self.get_help_option(ctx)
         if not args or set(args).intersection(ctx.help_option_names):
             given, _, _ = self.make_parser(ctx).parse_args(list(args))
-            if not args or given.get("help"):
+            if not args or (help_option is not None and given.get(str(help_option.name))):
                 for option in (_env_file_option, _app_option):
                     option.handle_parse_result(ctx, given, [])
         return super().parse_args(ctx, args)
@@ -298,10 +274,8 @@ class BrimGroup(AppGroup):
             return loaded
         if own is not None:
             return own
-        try:
-            app = ctx.ensure_object(ScriptInfo).load_app()
-        except NoAppException as error:
-            _show_load_error(ctx, f"Error: {error.format_message()}\n")
+        app = _load_or_explain(ctx)
+        if app is None:
             return None
         # Already for the command's parameters, whose callbacks may need it.
         if not has_app_context() or current_app != app:
@@ -312,12 +286,12 @@ class BrimGroup(AppGroup):
         """Return the names of all commands; what can't be loaded is said on stderr."""
         names = {*super().list_commands(ctx), *_working_plugins()}
         try:
-            names.update(ctx.ensure_object(ScriptInfo).load_app().cli.list_commands(ctx))
-        except NoAppException as error:
-            _show_load_error(ctx, f"Error: {error.format_message()}\n")
+            app = _load_or_explain(ctx)
         except Exception as error:
             # Help must come in any case; what is missing in it is explained by this.
-            _show_load_error(ctx, format_user_error(error))
+            click.secho(format_user_error(error), err=True, fg="red")
+        else:
+            names.update(app.cli.list_commands(ctx) if app is not None else ())
         return sorted(names)
 
     def resolve_command(
@@ -338,11 +312,16 @@ class BrimGroup(AppGroup):
 FlaskGroup = BrimGroup
 
 
-def _show_load_error(ctx: click.Context, text: str) -> None:
-    # Once a call, however often the commands are asked for.
-    if ctx.meta.get("brim.load_error") != text:
-        ctx.meta["brim.load_error"] = text
-        click.secho(text, err=True, fg="red")
+def _load_or_explain(ctx: click.Context) -> Flask | None:
+    """Return the application; where there is none, say so, once a call, and return ``None``."""
+    if "brim.no_app" in ctx.meta:
+        return None
+    try:
+        return ctx.ensure_object(ScriptInfo).load_app()
+    except NoAppException as error:
+        ctx.meta["brim.no_app"] = True
+        click.secho(f"Error: {error.format_message()}\n", err=True, fg="red")
+        return None
 
 
 def _plugins() -> dict[str, EntryPoint]:
@@ -566,11 +545,11 @@ cli = BrimGroup(
     epilog=(
         "\b\n"
         "Examples:\n"
-        "  brim run --debug                   serve app.py, restart on changes\n"
-        "  brim --app hello run               hello.py, or the package hello\n"
-        "  brim --app examples/hello run      a file in another folder\n"
-        "  brim --app shop.web:site routes    the application 'site' in a module\n"
-        "  brim --app 'shop:make(\"dev\")' shell  what a factory returns\n"
+        "  brim run --debug                       app.py; restarts when a file changes\n"
+        "  brim --app hello run                   hello.py, or the package hello\n"
+        "  brim --app examples/hello run          a file in another folder\n"
+        "  brim --app shop.web:site routes        the application 'site' of a module\n"
+        "  brim --app 'shop:make(\"dev\")' shell    what a factory returns\n"
         "\n"
         "'brim COMMAND --help' explains a command."
     ),

@@ -15,7 +15,7 @@ import types
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.utils import import_string
@@ -229,7 +229,7 @@ class Config(dict[str, Any]):
         return found
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {dict.__repr__(self)}>"
+        return f"<{type(self).__name__} {dict(self)!r}>"
 
 
 def _cannot_load(error: OSError) -> str:
@@ -240,23 +240,24 @@ def _check_nesting(prefix: str, variables: Mapping[str, Any], config: Mapping[st
     """Raise ``ValueError`` for a nested variable whose way leads through no dict."""
     for variable in variables:
         parents = variable.removeprefix(prefix).split("__")[:-1]
-        inner: Any = config
+        inner = config
         source = "the config"
         for depth, parent in enumerate(parents, 1):
             key = "__".join(parents[:depth])
-            inner = inner.get(parent)
+            found: object = inner.get(parent)
             # A variable replaces what the config holds; variables below it add to that.
             if prefix + key in variables:
-                inner = variables[prefix + key]
+                found = variables[prefix + key]
                 source = f"the environment variable {prefix + key!r}"
-            if inner is None:
+            if found is None:
                 break
-            if not isinstance(inner, MutableMapping):
+            if not isinstance(found, MutableMapping):
                 raise ValueError(
                     f"The environment variable {variable!r} sets a key in the dict {key!r}, but"
-                    f" {source} has a value of type {type(inner).__name__!r} there. Unset one of"
+                    f" {source} has a value of type {type(found).__name__!r} there. Unset one of"
                     " the two, or give the dict as a whole, as JSON."
                 )
+            inner = cast("Mapping[str, Any]", found)
 
 
 @dataclass(frozen=True, slots=True)

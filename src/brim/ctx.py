@@ -194,7 +194,7 @@ class RequestContext(AppContext):
     #: The exception that the request ended with, for the teardown functions.
     error: BaseException | None = None
 
-    _session: SessionMixin | None = None
+    _opened: SessionMixin | None = None
     _shared: AppContext | None = None
     _origin: RequestContext | None = None
     _streams = 0
@@ -213,7 +213,7 @@ class RequestContext(AppContext):
             self.request = request
             self.environ = request.environ
         if session is not None:
-            self._session = session
+            self._opened = session
 
     @lazy
     def request(self) -> Request:
@@ -273,19 +273,24 @@ class RequestContext(AppContext):
 
     @session.setter
     def session(self, value: SessionMixin) -> None:
-        self._session = value
+        self._opened = value
+
+    @property
+    def _session(self) -> SessionMixin:
+        # Flask's name for the session that is looked at without being marked as accessed.
+        return self._open_session()
 
     def _open_session(self) -> SessionMixin:
-        if self._session is None:
+        if self._opened is None:
             if self._origin is not None:
-                self._session = self._origin._open_session()
+                self._opened = self._origin._open_session()
             else:
                 interface = self.app.session_interface
                 opened = interface.open_session(self.app, self.request)
                 if opened is None:
                     opened = interface.make_null_session(self.app)
-                self._session = opened
-        return self._session
+                self._opened = opened
+        return self._opened
 
     @property
     def app_ctx(self) -> AppContext:
@@ -302,7 +307,7 @@ class RequestContext(AppContext):
         threads at once is not supported; a copy is.
         """
         copied = type(self)(self.app, self.environ, request=self.request)
-        copied._session = self._session
+        copied._opened = self._opened
         copied._origin = self
         return copied
 

@@ -92,6 +92,9 @@ def serve(
 ) -> None:
     """Load an application and serve it until it is stopped; this is ``brim run``.
 
+    ``name`` is what to call it; by default the application's own name. Other options are
+    those of ``werkzeug.serving.run_simple``.
+
     Without the reloader, an error of ``load_app`` is passed on. With it, an error in the
     user's code is shown and the server starts nevertheless: it answers with the error, and
     loads again once a file has changed. That there is no application to load is passed on
@@ -110,9 +113,10 @@ def serve(
         app = FailedApp(error)
         # The first process only watches; the second one meets the same error and shows it.
         if restarted:
-            click.echo(app.report, err=True)
+            click.echo(app.report, err=True, nl=False)
 
-    show_server_banner(debug, name)
+    # By its own name where none was given, as app.py was found without one.
+    show_server_banner(debug, name or getattr(app, "name", None))
     serving.run_simple(host, port, app, use_reloader=use_reloader, **options)
 
 
@@ -129,12 +133,14 @@ class FailedApp:
         self.traceback = user_traceback(error)
         #: What there is to say about it in the terminal.
         self.report = (
-            f"Error: {error.format_message()}"
+            f"Error: {error.format_message()}\n"
             if isinstance(error, NoAppException)
             else format_user_error(error)
         )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        # The debugger leaves out frames with this name.
+        __traceback_hide__ = True  # noqa: F841  # pyright: ignore[reportUnusedVariable]
         # Each raise adds frames to the exception, so it starts from the same ones each time.
         raise self.error.with_traceback(self.traceback)
 

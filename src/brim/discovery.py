@@ -158,7 +158,11 @@ def find_app(import_path: str | None) -> Flask | None:
     if import_path:
         # The colon of a Windows drive is followed by a slash.
         path, *name = re.split(r":(?![\\/])", import_path, maxsplit=1)
-        return locate_app(prepare_import(path), name[0] if name else None)
+        module_name = prepare_import(path)
+        if not os.path.isdir(sys.path[0]):
+            # Else a module of this name would be taken from anywhere on sys.path.
+            raise NoAppException(f"Could not import {path!r}: no folder {sys.path.pop(0)!r}.")
+        return locate_app(module_name, name[0] if name else None)
     for file in DEFAULT_FILES:
         app = locate_app(prepare_import(file), None, raise_if_not_found=False)
         if app is not None:
@@ -172,9 +176,7 @@ def _module_not_found(module_name: str, error: ImportError) -> str:
     if not isinstance(error, ModuleNotFoundError) or "not a package" in str(error):
         text += f": {error}"
     folder = Path(sys.path[0])
-    text += f", looking in {str(folder)!r}." if folder.is_dir() else "."
-    if not folder.is_dir():
-        return f"{text} There is no folder {str(folder)!r}."
+    text += f", looking in {str(folder)!r}."
     parts = module_name.split(".")
     for index, part in enumerate(parts):
         names = set(_modules_in(folder))

@@ -1,7 +1,6 @@
-"""Settings from ``.env`` and ``.flaskenv`` files, read with python-dotenv where it is installed.
+"""The environment of a command: ``.env`` and ``.flaskenv`` files, and both sets of names.
 
-It fills ``os.environ`` and reads nothing from it; what the variables mean is known where
-they are used.
+It changes ``os.environ``; what the variables mean is known where they are used.
 """
 
 from __future__ import annotations
@@ -50,3 +49,26 @@ def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool 
         if value is not None:
             os.environ.setdefault(name, value)
     return bool(found)
+
+
+def prefer_brim_variables() -> None:
+    """Let each ``BRIM_X`` of the environment stand for ``FLASK_X``, over one that is set.
+
+    Click reads options from one prefix, and extensions know Flask's names only; so it is
+    the environment that is brought in line, not each reader of it.
+    """
+    for name, value in list(os.environ.items()):
+        if name.startswith("BRIM_"):
+            os.environ[f"FLASK_{name.removeprefix('BRIM_')}"] = value
+
+
+def framework_variables() -> dict[str, str]:
+    """Return what is set of ``BRIM_*`` and ``FLASK_*``."""
+    return {k: v for k, v in os.environ.items() if k.startswith(("BRIM_", "FLASK_"))}
+
+
+def restore_variables(before: dict[str, str]) -> None:
+    """Set ``BRIM_*`` and ``FLASK_*`` back to what :func:`framework_variables` returned."""
+    for name in framework_variables().keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)

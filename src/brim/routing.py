@@ -23,6 +23,7 @@ Nothing of the request but its path, method and host is read here; no context, n
 from __future__ import annotations
 
 import re
+from collections import Counter
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,20 +33,23 @@ from werkzeug.routing import (
     IntegerConverter,
     PathConverter,
     Rule,
+    RuleFactory,
     UnicodeConverter,
     UUIDConverter,
 )
 from werkzeug.routing import Map as WerkzeugMap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import TypeAlias
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from typing import Self, TypeAlias, TypeGuard
 
-    from werkzeug.routing import BaseConverter, RuleFactory
+    from werkzeug.routing import BaseConverter
 
     from .typing import WSGIEnvironment
 
     Found: TypeAlias = tuple[Rule, dict[str, Any]]
+    # A piece of a rule: text, a converter, or what isn't understood.
+    _Token: TypeAlias = "str | _Variable | None"
 
 _KNOWN_CONVERTERS: frozenset[type[BaseConverter]] = frozenset(
     (
@@ -95,6 +99,15 @@ _ARGUMENT = re.compile(
     re.VERBOSE,
 )
 
+_READ_ARGUMENT: dict[str, Callable[[str], Any]] = {
+    "int": int,
+    "float": float,
+    "bool": "True".__eq__,
+}
+
+# The walks go one call deeper at each segment; nobody's rules come near this.
+_MOST_SEGMENTS = 100
+
 # How long a label of a host name may be.
 _LONGEST_LABEL = 63
 
@@ -108,8 +121,17 @@ class Map(WerkzeugMap):
     the functions given to :meth:`watch` are called then. The rest is Werkzeug's.
     """
 
-    version = 0
-    _watchers: tuple[Callable[[], object], ...] = ()
+    version: int
+    #: The rules in the order in which they were added, which ``iter_rules`` doesn't keep.
+    added: list[Rule]
+    _watchers: tuple[Callable[[], object], ...]
+    _converters: dict[str, type[BaseConverter] | None]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make what Werkzeug's ``__init__`` needs already, because it adds rules."""
+        self = super().__new__(cls)
+        self.__dict__.update(version=0, added=[], _watchers=(), _converters={})
+        return self
 
     def watch(self, changed: Callable[[], object]) -> None:
         """Have ``changed()`` called after each change to come.
@@ -123,7 +145,7 @@ class Map(WerkzeugMap):
         """Add a rule, or those of a factory, and bind them to this map."""
         self._note_converters()
         try:
-            super().add(rulefactory)
+            super().add(_Recorder(rulefactory, self.added))
         finally:
             # A factory that fails half-way has added its first rules.
             self._note_change()
@@ -134,27 +156,37 @@ class Map(WerkzeugMap):
             self._note_change()
 
     def _note_change(self) -> None:
-        self.__dict__["version"] = self.version + 1
+        self.__dict__["version"] += 1
         for changed in self._watchers:
             changed()
 
     def _note_converters(self) -> None:
-        """Note which class each converter's name stands for, before a rule is added.
+        """Note which class each converter's name stands for, before a rule is added."""
+        for name, kind in self.converters.items():
+            if self._converters.setdefault(name, kind) is not kind:
+                self._converters[name] = None
+
+    def converter(self, name: str) -> type[BaseConverter] | None:
+        """Return the class that a converter's name stood for in every rule, if one did.
 
         A rule keeps the converters that it was added with, while their names can be given
         to other classes later.
         """
-        seen: dict[str, Any] = self.__dict__.setdefault("_seen_converters", {})
-        if seen != self.converters:
-            reused: set[str] = self.__dict__.setdefault("_reused_converters", set())
-            reused.update(name for name in seen if self.converters.get(name) is not seen[name])
-            seen.update(self.converters)
+        return self._converters.get(name)
 
-    def _bound_converters(self) -> dict[str, type[BaseConverter]]:
-        """The converters whose names have meant the same to every rule."""
-        seen: dict[str, type[BaseConverter]] = self.__dict__.get("_seen_converters", {})
-        reused: set[str] = self.__dict__.get("_reused_converters", set())
-        return {name: kind for name, kind in seen.items() if name not in reused}
+
+class _Recorder(RuleFactory):
+    """Hands a factory's rules on to a map, and lists those that the map has taken."""
+
+    def __init__(self, factory: RuleFactory, taken: list[Rule]) -> None:
+        self.factory = factory
+        self.taken = taken
+
+    def get_rules(self, map: WerkzeugMap) -> Iterator[Rule]:
+        for rule in self.factory.get_rules(map):
+            yield rule
+            # Not reached for a rule that the map refuses.
+            self.taken.append(rule)
 
 
 class Matcher:
@@ -172,14 +204,15 @@ class Matcher:
         # slash: nothing. So does the tree.
         self._root = _Node()
         self._static: dict[str, list[tuple[Collection[str], Rule, Any]]] = {}
-        self.answers = not subdomain_matching and _is_plain_map(url_map)
-        if self.answers:
+        self.answers = False
+        if not subdomain_matching and _is_plain_map(url_map):
             try:
                 compiler = _Compiler(url_map)
             except _AskWerkzeug:
-                self.answers = False
+                return
             else:
-                self._root.static[""] = compiler.root
+                self.answers = True
+                self._root.literal[""] = compiler.root
                 self._static = compiler.static()
 
     def match(self, path: str, method: str) -> Found | None:
@@ -216,8 +249,12 @@ class Matcher:
             for leaf in node.leaves:
                 if leaf.methods is None or method in leaf.methods:
                     return leaf.found(raw)
-        if "//" in path:
-            # Werkzeug may merge slashes.
+        return self._search(path, method)
+
+    def _search(self, path: str, method: str) -> Found | None:
+        """Try every way through the tree, in Werkzeug's order."""
+        if not path.startswith("/") or "//" in path:
+            # Werkzeug may add a slash or merge some.
             return None
         try:
             return _search(self._root, path.split("/"), 0, [], method)
@@ -308,9 +345,16 @@ class _Leaf:
             arguments.update(self.defaults)
         return self.rule, arguments
 
+    def found_or_ask(self, raw: Sequence[str]) -> Found:
+        """Return the same, or raise :exc:`_AskWerkzeug`: the search ends here anyway."""
+        found = self.found(raw)
+        if found is None:
+            raise _AskWerkzeug
+        return found
+
 
 def _takes_nothing(segment: str) -> bool:
-    """Stand in where no converter may be tried without a search."""
+    """Stand in at nodes where the first choice isn't plain to see."""
     return False
 
 
@@ -325,7 +369,7 @@ class _Node:
         self.leaves: list[_Leaf] = []
         # A rule goes on from here in a way that isn't understood.
         self.opaque = False
-        # The one edge there is, if one converter takes a whole segment there.
+        # Set where there is one edge only, and on it one converter for a whole segment.
         self.takes: Callable[[str], object] = _takes_nothing
         self.follower = self
 
@@ -337,35 +381,17 @@ class _Node:
         return None
 
     def freeze(self) -> None:
-        """Put the edges, here and below, in the order in which they are tried."""
+        """Put the edges, here and below, into the order in which they are tried."""
         self.edges.sort(key=attrgetter("order"))
         if len(self.edges) == 1 and not self.opaque:
             edge = self.edges[0]
-            if edge.takes_segment is not None:
-                self.takes, self.follower = edge.takes_segment, edge.node
+            if edge.takes is not None:
+                self.takes, self.follower = edge.takes, edge.node
         for node in (*self.literal.values(), *(edge.node for edge in self.edges)):
             node.freeze()
 
 
-class _Edge:
-    """A part with converters in it, and the node behind it."""
-
-    __slots__ = ("final", "fullmatch", "is_branch", "node", "order", "takes_segment")
-
-    def __init__(self, tokens: Sequence[str | _Variable], regex: str, final: bool) -> None:
-        texts = [t for token in tokens if isinstance(token, str) for t in token.split("/") if t]
-        weights = [token.weight for token in tokens if not isinstance(token, str)]
-        self.order = (-len(texts), [-len(text) for text in texts], -len(weights), weights)
-        self.final = final
-        self.is_branch = regex.endswith("/")
-        self.fullmatch = re.compile(regex).fullmatch
-        self.takes_segment: Callable[[str], object] | None = None
-        if len(tokens) == 1 and not final:
-            # PERF: benchmarks/bench_routing.py. The usual converters need no regex.
-            self.takes_segment = _QUICK_CHECKS.get(regex, self.fullmatch)
-        self.node = _Node()
-
-
+# PERF: benchmarks/bench_routing.py. The commonest converters need no regex.
 _QUICK_CHECKS: dict[str, Callable[[str], object]] = {
     r"(\d+)": str.isdecimal,
     r"([^/]+)": bool,
@@ -373,12 +399,29 @@ _QUICK_CHECKS: dict[str, Callable[[str], object]] = {
 }
 
 
-def _search(
-    node: _Node, segments: list[str], at: int, raw: list[str], method: str
-) -> Found | None:
-    """Search the tree depth first, from ``node``, for what is left of the path.
+class _Edge:
+    """A part with converters in it, and the node behind it."""
 
-    Raises :exc:`_AskWerkzeug` where Werkzeug might redirect or see a rule of its own.
+    __slots__ = ("final", "fullmatch", "node", "order", "regex", "takes")
+
+    def __init__(self, tokens: Sequence[str | _Variable], regex: str, final: bool) -> None:
+        texts = [t for token in tokens if isinstance(token, str) for t in token.split("/") if t]
+        weights = [token.weight for token in tokens if not isinstance(token, str)]
+        self.order = (-len(texts), [-len(text) for text in texts], -len(weights), weights)
+        self.final = final
+        self.regex = regex
+        self.fullmatch = re.compile(regex).fullmatch
+        self.takes: Callable[[str], object] | None = None
+        if len(tokens) == 1 and not final:
+            self.takes = _QUICK_CHECKS.get(regex, self.fullmatch)
+        self.node = _Node()
+
+
+def _search(node: _Node, segments: list[str], at: int, raw: list[str], method: str) -> Found | None:
+    """Search the tree below ``node``, depth first, for what is left of the path.
+
+    Raises :exc:`_AskWerkzeug` where Werkzeug might redirect, refuse, or see a rule that
+    isn't understood here.
     """
     if at == len(segments):
         return _arrive(node, raw, method)
@@ -391,18 +434,244 @@ def _search(
     if node.opaque:
         raise _AskWerkzeug
     for edge in node.edges:
-        if edge.final:
-            found = _finish(edge, "/".join(segments[at:]), raw, method)
-        else:
-            match = edge.fullmatch(segment)
-            if match is None:
-                continue
-            found = _search(edge.node, segments, at + 1, [*raw, *match.groups()], method)
+        found = _follow(edge, segments, at, raw, method)
         if found is not None:
             return found
     if not segment:
-        # The slash at the end is one too many, which a lenient rule forgives.
-        leaf = next((leaf for leaf in node.leaves if leaf.lenient and leaf.takes(method)), None)
-        if leaf is not None:
-            return _ask_or(leaf, raw)
+        # The path has a slash at its end which no rule has; a lenient one forgives it.
+        leaf = node.leaf(method)
+        if leaf is not None and leaf.lenient:
+            return leaf.found_or_ask(raw)
     return None
+
+
+def _follow(edge: _Edge, segments: list[str], at: int, raw: list[str], method: str) -> Found | None:
+    """Search behind an edge, if it takes the next segment."""
+    if edge.final:
+        return _finish(edge, "/".join(segments[at:]), raw, method)
+    match = edge.fullmatch(segments[at])
+    if match is None:
+        return None
+    return _search(edge.node, segments, at + 1, [*raw, *match.groups()], method)
+
+
+def _arrive(node: _Node, raw: list[str], method: str) -> Found | None:
+    """Look for a rule where the path ends at a node."""
+    leaf = node.leaf(method)
+    if leaf is not None:
+        return leaf.found_or_ask(raw)
+    branch = node.literal.get("")
+    leaf = None if branch is None else branch.leaf(method)
+    if leaf is not None:
+        if not leaf.lenient:
+            # A redirect to the path with a slash.
+            raise _AskWerkzeug
+        return leaf.found_or_ask(raw)
+    if node.opaque:
+        raise _AskWerkzeug
+    return None
+
+
+def _finish(edge: _Edge, rest: str, raw: list[str], method: str) -> Found | None:
+    """Look for a rule on an edge that takes the rest of the path, slashes and all."""
+    leaf = edge.node.leaf(method)
+    if leaf is None:
+        return None
+    if "\n" in rest or (leaf.lenient and rest.endswith("/")):
+        raise _AskWerkzeug
+    match = edge.fullmatch(rest)
+    if match is not None:
+        return leaf.found_or_ask([*raw, *match.groups()])
+    if edge.fullmatch(rest + "/"):
+        # A redirect to the path with a slash.
+        raise _AskWerkzeug
+    return None
+
+
+class _Compiler:
+    """Makes the tree, of the rules that a map has now."""
+
+    def __init__(self, url_map: Map) -> None:
+        self.root = _Node()
+        self.map = url_map
+        self.variables: dict[tuple[str, str], _Variable | None] = {}
+        self.edges: dict[tuple[_Node, str, bool], _Edge] = {}
+        self.subdomain = url_map.default_subdomain or ""
+        if not _PLAIN_SUBDOMAIN.fullmatch(self.subdomain):
+            raise _AskWerkzeug
+        rules = list(url_map.added)
+        for kind in {type(rule) for rule in rules}:
+            if _redefines(kind, Rule):
+                # Its rules might match anything.
+                raise _AskWerkzeug
+        # How many of an endpoint's rules could have its other rules redirect to them.
+        self.with_defaults = Counter(
+            rule.endpoint for rule in rules if rule.defaults and url_map.redirect_defaults
+        )
+        for rule in rules:
+            self.add(rule)
+        self.root.freeze()
+
+    def static(self) -> dict[str, list[tuple[Collection[str], Rule, Any]]]:
+        """Return the rules without converters, by path."""
+        paths: dict[str, list[tuple[Collection[str], Rule, Any]]] = {}
+        left = [("", self.root)]
+        while left:
+            path, node = left.pop()
+            rules = [
+                (leaf.methods, leaf.rule, leaf.defaults)
+                for leaf in node.leaves
+                if leaf.methods is not None and not leaf.asks
+            ]
+            if rules and len(rules) == len(node.leaves):
+                paths[path] = rules
+            left.extend((f"{path}/{text}", below) for text, below in node.literal.items())
+        return paths
+
+    def add(self, rule: Rule) -> None:
+        """Put a rule into the tree, or mark where it goes out of sight."""
+        subdomain = rule.subdomain or ""
+        elsewhere = subdomain != self.subdomain
+        if rule.build_only or rule.websocket:
+            return
+        if elsewhere and _PLAIN_SUBDOMAIN.fullmatch(subdomain):
+            return
+        segments = self.segments(rule.rule)
+        node = self.root
+        variables: list[_Variable] = []
+        for at, tokens in enumerate(segments):
+            texts = [token for token in tokens if isinstance(token, str)]
+            if len(texts) == len(tokens):
+                node = node.literal.setdefault("".join(texts), _Node())
+                continue
+            final = any(isinstance(token, _Variable) and token.takes_slashes for token in tokens)
+            if final:
+                rest = [token for segment in segments[at + 1 :] for token in ("/", *segment)]
+                tokens = [*tokens, *rest]
+            known = [token for token in tokens if token is not None]
+            if len(known) < len(tokens):
+                node.opaque = True
+                return
+            variables += (token for token in known if isinstance(token, _Variable))
+            node = self.follow(node, known, final)
+            if final:
+                break
+        node.leaves.append(_Leaf(rule, variables, elsewhere or self.asks(rule, variables)))
+
+    def asks(self, rule: Rule, variables: Iterable[_Variable]) -> bool:
+        """Tell whether Werkzeug might do more with a rule than return it."""
+        others_with_defaults = self.with_defaults[rule.endpoint] - bool(rule.defaults)
+        arguments = {variable.name for variable in variables} | set(rule.defaults or ())
+        return (
+            rule.alias
+            or rule.redirect_to is not None
+            or others_with_defaults > 0
+            or arguments != rule.arguments
+        )
+
+    def follow(self, node: _Node, tokens: list[str | _Variable], final: bool) -> _Node:
+        """Return the node behind a part with converters; equal parts share one."""
+        regex = "".join(
+            re.escape(token) if isinstance(token, str) else f"({token.regex})" for token in tokens
+        )
+        key = (node, regex, final)
+        edge = self.edges.get(key)
+        if edge is None:
+            edge = self.edges[key] = _Edge(tokens, regex, final)
+            node.edges.append(edge)
+        return edge.node
+
+    def segments(self, rule: str) -> list[list[_Token]]:
+        """Take the text of a rule apart, at its slashes and around its converters.
+
+        ``None`` stands for what isn't understood. ``/a/<int:b>.c`` has two segments: the
+        second is a variable and the text ``.c``.
+        """
+        if not rule.startswith("/") or "//" in rule or rule.count("/") > _MOST_SEGMENTS:
+            raise _AskWerkzeug
+        segments: list[list[_Token]] = [[]]
+        at = 1
+        while at < len(rule):
+            match = _VARIABLE.match(rule, at)
+            if match is not None:
+                segments[-1].append(self.variable(match))
+            else:
+                match = _TEXT.match(rule, at)
+                if match is None:
+                    segments[-1].append(None)
+                    break
+                first, *others = match[0].split("/")
+                segments[-1] += [first] if first else []
+                segments.extend([text] if text else [] for text in others)
+            at = match.end()
+        return segments
+
+    def variable(self, match: re.Match[str]) -> _Variable | None:
+        """Return the variable of a rule, unless its converter isn't fully known."""
+        key = (match["converter"] or "default", match["arguments"] or "")
+        if key not in self.variables:
+            self.variables[key] = self.new_variable(*key)
+        variable = self.variables[key]
+        return None if variable is None else variable._replace(name=match["name"])
+
+    def new_variable(self, name: str, arguments: str) -> _Variable | None:
+        """Make a converter, and a variable of it that has no name yet."""
+        kind = self.map.converter(name)
+        if kind is None or kind not in _KNOWN_CONVERTERS:
+            return None
+        try:
+            values, named = _parse_arguments(arguments)
+            converter = kind(self.map, *values, **named)
+        except (_AskWerkzeug, TypeError, ValueError):
+            return None
+        regex = re.compile(converter.regex)
+        if regex.groups or regex.fullmatch(""):
+            return None
+        convert: Callable[[str], Any] | None = converter.to_python
+        if kind in (UnicodeConverter, AnyConverter, PathConverter):
+            convert = None
+        elif kind in (IntegerConverter, FloatConverter) and not arguments:
+            # PERF: benchmarks/bench_routing.py. Without limits there is nothing to check.
+            convert = int if kind is IntegerConverter else float
+        return _Variable(
+            "", converter.regex, converter.weight, not converter.part_isolating, convert
+        )
+
+
+def _parse_arguments(source: str) -> tuple[list[Any], dict[str, Any]]:
+    """Read what the text of a rule passes to a converter.
+
+    Raises :exc:`_AskWerkzeug` for anything but the plainest values.
+
+    >>> _parse_arguments("2, max=50, signed=True")
+    ([2], {'max': 50, 'signed': True})
+    """
+    values: list[Any] = []
+    named: dict[str, Any] = {}
+    at = 0
+    while at < len(source):
+        match = _ARGUMENT.match(source, at)
+        if match is None:
+            raise _AskWerkzeug
+        at = match.end()
+        kind = match.lastgroup or ""
+        value = _READ_ARGUMENT.get(kind, str)(match[kind])
+        if match["key"] is None:
+            values.append(value)
+        else:
+            named[match["key"]] = value
+    return values, named
+
+
+def _redefines(kind: type, base: type) -> bool:
+    """Tell whether a subclass of ``base`` has other ways to match than ``base`` has."""
+    ways = set(dir(base)) - _HARMLESS
+    parents = (parent for parent in kind.__mro__ if parent not in base.__mro__)
+    return any(ways.intersection(vars(parent)) for parent in parents)
+
+
+def _is_plain_map(url_map: WerkzeugMap) -> TypeGuard[Map]:
+    """Tell whether a map is one of Brim's, matches no hosts, and has not been altered."""
+    if not isinstance(url_map, Map) or url_map.host_matching or _redefines(type(url_map), Map):
+        return False
+    return not any(callable(getattr(Map, name, None)) for name in vars(url_map))

@@ -11,7 +11,7 @@ import re
 import zlib
 from base64 import urlsafe_b64decode
 from collections.abc import MutableMapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -59,7 +59,9 @@ def _mark_modified(session: SecureCookieSession) -> None:
     session.modified = True
 
 
-class SecureCookieSession(CallbackDict[str, Any], SessionMixin):
+class SecureCookieSession(  # pyright: ignore[reportIncompatibleMethodOverride]
+    CallbackDict[str, Any], SessionMixin
+):
     """The session that a signed cookie holds: a dict that notes its changes.
 
     A change of a mutable value inside is not noted; set :attr:`modified` then::
@@ -83,8 +85,8 @@ class NullSession(SecureCookieSession):
     def _fail(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise RuntimeError(NO_SECRET_KEY)
 
-    __setitem__ = __delitem__ = __ior__ = _fail  # type: ignore[assignment]
-    clear = pop = popitem = setdefault = update = _fail  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _fail
+    clear = pop = popitem = setdefault = update = _fail
 
 
 class SessionInterface:
@@ -160,7 +162,7 @@ class SessionInterface:
         """
         if not session.permanent:
             return None
-        return datetime.now(timezone.utc) + app.permanent_session_lifetime
+        return datetime.now(UTC) + app.permanent_session_lifetime
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
         """Whether the response gets the cookie: for :meth:`save_session` to ask.
@@ -284,7 +286,7 @@ class SecureCookieSessionInterface(SessionInterface):
             raise RuntimeError(NO_SECRET_KEY)
         value = signing.dumps(dict(session))
         expires = self.get_expiration_time(app, session)
-        response.set_cookie(name, value, expires=expires, **attributes)  # type: ignore[arg-type]
+        response.set_cookie(name, value, expires=expires, **attributes)
         response.vary.add("Cookie")
 
     def must_refresh(self, app: Flask, request: Request) -> bool:
@@ -297,7 +299,7 @@ class SecureCookieSessionInterface(SessionInterface):
         name = self.get_cookie_name(app)
         # PERF: most requests that never ask for a session have no cookie of that name,
         # and their cookies aren't parsed; benchmarks/bench_overhead.py.
-        if name.isascii() and name not in request.environ.get("HTTP_COOKIE", ""):
+        if name not in request.environ.get("HTTP_COOKIE", ""):
             return False
         own = SecureCookieSessionInterface
         cls = type(self)
@@ -327,7 +329,7 @@ def _signing_serializer(
     digest_method: Any,
 ) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(
-        list(keys),
+        [key.encode() if isinstance(key, str) else key for key in keys],
         salt=salt,
         serializer=serializer,
         signer_kwargs={"key_derivation": key_derivation, "digest_method": digest_method},

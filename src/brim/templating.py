@@ -18,7 +18,7 @@ from .helpers import get_flashed_messages
 from .signals import before_render_template, template_rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from .typing import Flask, Scaffold
 
@@ -342,11 +342,14 @@ def _explain(
 def _describe_loader(loader: BaseLoader) -> Iterator[str]:
     """Yield the lines that tell a loader's class and its plain public attributes."""
     yield f"class: {type(loader).__module__}.{type(loader).__name__}"
-    for name, value in sorted(vars(loader).items()):
+    attributes: list[tuple[str, object]] = sorted(vars(loader).items())
+    for name, value in attributes:
         if name.startswith("_"):
             continue
         if isinstance(value, (str, int, float)):
             yield f"{name}: {value!r}"
-        elif isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-            yield f"{name}:"
-            yield from (f"  - {item}" for item in value)
+        elif isinstance(value, (list, tuple)):
+            items = cast("Sequence[object]", value)
+            if all(isinstance(item, str) for item in items):
+                yield f"{name}:"
+                yield from (f"  - {item}" for item in items)

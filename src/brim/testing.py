@@ -182,8 +182,10 @@ class FlaskClient(Client):
         self._context_stack.close()
         response = super().open(request, buffered=buffered, follow_redirects=follow_redirects)
         response.json_module = self.application.json  # type: ignore[assignment]
-        while self._new_contexts:
+        if self._new_contexts:
+            # With redirects there are several; the last request's is the one to look at.
             self._context_stack.enter_context(self._new_contexts.pop())
+            self._new_contexts.clear()
         return response
 
     def __enter__(self) -> FlaskClient:

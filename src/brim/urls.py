@@ -6,6 +6,7 @@ Matching is :mod:`brim.routing`'s.
 from __future__ import annotations
 
 import sys
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from werkzeug.routing import MapAdapter, Rule
 
-    from .typing import Flask, Request
+    from .typing import Flask, Request, WSGIEnvironment
 
 _NO_SERVER_NAME = """\
 Unable to build URLs outside an active request without 'SERVER_NAME' configured. Set it to the \
@@ -57,6 +58,19 @@ def make_rule(
     return made  # type: ignore[no-any-return]
 
 
+def _bind_to_environ(
+    url_map: Any, environ: WSGIEnvironment, server_name: str | None, subdomain: str | None
+) -> MapAdapter:
+    return url_map.bind_to_environ(  # type: ignore[no-any-return]
+        environ, server_name=server_name, subdomain=subdomain
+    )
+
+
+# Werkzeug warns of a host outside SERVER_NAME in the name of the module that calls it. The
+# filters that applications have for that warning name Flask's module.
+_bind_to_environ = FunctionType(_bind_to_environ.__code__, {"__name__": "flask.app"})
+
+
 def create_adapter(app: Flask, request: Request | None) -> MapAdapter | None:
     """Bind the map; see :meth:`brim.Flask.create_url_adapter`."""
     config = app.config
@@ -80,9 +94,7 @@ def create_adapter(app: Flask, request: Request | None) -> MapAdapter | None:
     elif not app.subdomain_matching:
         # Any host will do; without this, one other than SERVER_NAME would match nothing.
         subdomain = url_map.default_subdomain or ""
-    return url_map.bind_to_environ(  # type: ignore[no-any-return]
-        request.environ, server_name=server_name, subdomain=subdomain
-    )
+    return _bind_to_environ(url_map, request.environ, server_name, subdomain)
 
 
 def inject_defaults(app: Flask, endpoint: str, values: dict[str, Any]) -> None:

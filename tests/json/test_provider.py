@@ -34,7 +34,7 @@ class Colour(enum.IntEnum):
     RED = 1
 
 
-class Size(str, enum.Enum):
+class Size(enum.StrEnum):
     BIG = "big"
 
 
@@ -220,7 +220,9 @@ class TestDefault:
 
 def json_like_bytes() -> st.SearchStrategy[bytes]:
     """Documents, some of them damaged in a place or two."""
-    tokens = '[ ] { } , : " \\ \\u \\ud800 \\udc00 NaN -Infinity 0 -0 1e5 1E400 0.1 true nul'.split()
+    tokens = (
+        '[ ] { } , : " \\ \\u \\ud800 \\udc00 NaN -Infinity 0 -0 1e5 1E400 0.1 true nul'.split()
+    )
     pieces = [token.encode() for token in tokens] + [b"\xff", b"\xed\xa0\x80", b"\x00", b"\x1f"]
     pieces += [b"\xef\xbb\xbf", b"\n", b"\xc2\xa0", b"9" * 25, b"9" * 5000, b'"k":', b"\x7f"]
 
@@ -232,9 +234,7 @@ def json_like_bytes() -> st.SearchStrategy[bytes]:
 
     json_only = st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | any_text,
-        lambda inner: (
-            st.lists(inner, max_size=4) | st.dictionaries(any_text, inner, max_size=4)
-        ),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(any_text, inner, max_size=4),
         max_leaves=10,
     )
     documents = st.builds(

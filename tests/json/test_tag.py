@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -68,7 +68,7 @@ def test_what_no_value_is_written_as_is_read_as_flask_reads_it(written: str, val
     assert TaggedJSONSerializer().loads(written) == value
 
 
-moments = st.datetimes(min_value=datetime(1900, 1, 1), timezones=st.just(timezone.utc)).map(
+moments = st.datetimes(min_value=datetime(1900, 1, 1), timezones=st.just(UTC)).map(
     lambda moment: moment.replace(microsecond=0, fold=0)
 )
 keys = st.text(max_size=3) | st.sampled_from([" di", " t", " b", " t__", " di__", "__"])

@@ -112,7 +112,9 @@ def view_call(ctx: RequestContext) -> Call:
         if plan.overrides.raise_routing_exception is not None:
             return plan.overrides.raise_routing_exception, (ctx, ctx.request), _NONE
         raise_routing_exception(ctx.app, ctx.request)
-    if rule.provide_automatic_options and ctx.environ["REQUEST_METHOD"] == "OPTIONS":
+    if ctx.environ["REQUEST_METHOD"] == "OPTIONS" and getattr(
+        rule, "provide_automatic_options", False
+    ):
         replaced = plan.overrides.make_default_options_response
         return replaced or make_default_options_response, (ctx,), _NONE
     if rule is not ctx.url_rule:
@@ -180,7 +182,7 @@ def process_response(ctx: RequestContext, response: Any) -> Steps[Any]:
     for function in ctx._plan.after:
         response = yield function, (response,), _NONE
     app = ctx.app
-    session = ctx._session
+    session = ctx._opened
     if session is None:
         if "HTTP_COOKIE" not in ctx.environ:
             return response

@@ -14,7 +14,7 @@ import weakref
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from typing import IO, TYPE_CHECKING, Any, AnyStr
+from typing import IO, TYPE_CHECKING, Any, AnyStr, cast
 from uuid import UUID
 
 from werkzeug.http import http_date
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _PLAIN = (", ", ": ")
 _COMPACT = (",", ":")
 _JSON = "application/json"
+_TEXT = (str, bytes, bytearray)
 
 
 class JSONProvider:
@@ -38,7 +39,7 @@ class JSONProvider:
 
     def __init__(self, app: Flask) -> None:
         # The app holds its provider; a strong reference back would be a circle.
-        self._app: Flask = weakref.proxy(app)
+        self._app = cast("Flask", weakref.proxy(app))
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Serialise ``obj`` as JSON text. ``kwargs`` are up to the library."""
@@ -60,7 +61,7 @@ class JSONProvider:
         """Return the one value that the arguments of :meth:`response` stand for."""
         if args and kwargs:
             raise TypeError(
-                "A JSON response is made of positional arguments or of keyword arguments,"
+                "A JSON response is made of either args or kwargs,"
                 f" not of both: got {len(args)} and {', '.join(map(repr, kwargs))}."
                 " Put the keyword arguments into a dict, and that beside the others."
             )
@@ -85,11 +86,10 @@ def _default(o: Any) -> Any:
         return http_date(o)
     if isinstance(o, (Decimal, UUID)):
         return str(o)
-    if not isinstance(o, type):
-        if dataclasses.is_dataclass(o):
-            return dataclasses.asdict(o)
-        if hasattr(o, "__html__"):
-            return str(o.__html__())
+    if dataclasses.is_dataclass(o) and not isinstance(o, type):
+        return dataclasses.asdict(o)
+    if hasattr(o, "__html__") and not isinstance(o, type):
+        return str(o.__html__())
     raise TypeError(f"Object of type {type(o).__name__} is not JSON serializable")
 
 
@@ -161,7 +161,7 @@ class DefaultJSONProvider(JSONProvider):
         Raises ``ValueError`` (mostly its subclass :exc:`json.JSONDecodeError`) for what
         isn't JSON, and for what nests too deep to be parsed.
         """
-        if not kwargs and isinstance(s, (str, bytes, bytearray)):
+        if not kwargs and type(s) in _TEXT:
             try:
                 return _quick_decoder()(s)
             except Exception:

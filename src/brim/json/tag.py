@@ -79,11 +79,10 @@ class TagDict(JSONTag):
     key = " di"
 
     def check(self, value: Any) -> bool:
-        return (
-            isinstance(value, dict)
-            and len(value) == 1
-            and next(iter(value)) in self.serializer.tags
-        )
+        if not isinstance(value, dict):
+            return False
+        items: dict[Any, Any] = value
+        return len(items) == 1 and next(iter(items)) in self.serializer.tags
 
     def to_json(self, value: Any) -> Any:
         [(key, content)] = value.items()
@@ -103,7 +102,7 @@ class PassDict(JSONTag):
         return isinstance(value, dict)
 
     def to_json(self, value: Any) -> Any:
-        tagged = {}
+        tagged: dict[Any, Any] = {}
         for key, content in value.items():
             tagged[key] = self.serializer.tag(content)
         return tagged
@@ -276,12 +275,11 @@ class TaggedJSONSerializer:
     def _untag_scan(self, value: Any) -> Any:
         """Untag ``value`` and all in it, the innermost first."""
         if isinstance(value, dict):
-            untagged = {}
-            for key, content in value.items():
-                untagged[key] = self._untag_scan(content)
-            return self.untag(untagged)
+            items: dict[str, Any] = value
+            return self.untag({key: self._untag_scan(item) for key, item in items.items()})
         if isinstance(value, list):
-            return [self._untag_scan(item) for item in value]
+            array: list[Any] = value
+            return [self._untag_scan(item) for item in array]
         return value
 
     def dumps(self, value: Any) -> str:
