@@ -57,7 +57,7 @@ check: $(DEV_STAMP) ## Format, lint, types, floors, limits: every check, then a 
 	run "format" $(BIN)/ruff format --quiet --check .; \
 	run "lint" $(BIN)/ruff check --quiet .; \
 	run "types (mypy)" $(BIN)/python -m mypy --no-error-summary; \
-	run "types (pyright)" $(BIN)/pyright --warnings --pythonpath $(BIN)/python; \
+	run "types (pyright)" $(BIN)/pyright --project pyproject.toml --warnings --pythonpath $(BIN)/python; \
 	run "floors" $(BIN)/lint-imports --no-logo; \
 	run "limits" $(BIN)/python scripts/limits.py src/brim; \
 	if [[ $$failed ]]; then echo "check: FAILED (make fix mends format and some lint)"; exit 1; fi; \

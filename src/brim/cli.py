@@ -255,7 +255,12 @@ class BrimGroup(AppGroup):
             if not args or (help_option is not None and given.get(str(help_option.name))):
                 for option in (_env_file_option, _app_option):
                     option.handle_parse_result(ctx, given, [])
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError:
+            # No arguments: the help that comes with this has pushed the app's context.
+            ctx.close()
+            raise
 
     # Which commands there are ---------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""An app's settings: the dict that holds them, its loaders, and the ones Brim reads.
+"""An app's settings: their dict, its loaders, and the ones Brim reads.
 
 Knows files, modules and the environment as sources of keys and values. Never acts on
 a setting: what ``SECRET_KEY`` or ``DEBUG`` bring about is decided where they are read.
@@ -61,7 +61,7 @@ class ConfigAttribute(Generic[T]):
 
 
 class Config(dict[str, Any]):
-    """A dict of settings that can fill itself from files, objects and the environment.
+    """A dict of settings that loads files, objects and the environment.
 
     The loaders that take whole files or objects keep the keys that are in upper case
     and leave the rest alone, so that a configuration file may have imports and helper
@@ -175,7 +175,7 @@ class Config(dict[str, Any]):
         silent: bool = False,
         text: bool = True,
     ) -> bool:
-        """Load a file with a parser of your choice, then as ``from_mapping`` does.
+        """Load a file with a parser of your choice, as ``from_mapping``.
 
         ``load`` gets the open file: a text file in UTF-8, or with ``text=False`` a binary
         one. A relative name starts from ``root_path``. Returns True; with ``silent``,
@@ -200,7 +200,7 @@ class Config(dict[str, Any]):
         mapping: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None,
         **kwargs: Any,
     ) -> bool:
-        """Load the keys that are in upper case, as ``dict.update`` would. Returns True."""
+        """Load the keys in upper case, as ``dict.update`` would; return True."""
         values: dict[str, Any] = dict(mapping) if mapping is not None else {}
         values.update(kwargs)
         for key, value in values.items():
@@ -211,7 +211,7 @@ class Config(dict[str, Any]):
     def get_namespace(
         self, namespace: str, lowercase: bool = True, trim_namespace: bool = True
     ) -> dict[str, Any]:
-        """Return the settings whose keys start with ``namespace``, as a dict of their own.
+        """Return the settings that start with ``namespace``, as a dict.
 
         Keys are put in lower case and lose the namespace unless told otherwise, so that
         the result fits a function's keyword arguments.
@@ -237,7 +237,7 @@ def _cannot_load(error: OSError) -> str:
 
 
 def _check_nesting(prefix: str, variables: Mapping[str, Any], config: Mapping[str, Any]) -> None:
-    """Raise ``ValueError`` for a nested variable whose way leads through no dict."""
+    """Raise ``ValueError`` where the way of a nested variable meets no dict."""
     for variable in variables:
         parents = variable.removeprefix(prefix).split("__")[:-1]
         inner = config

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import sys
 from contextvars import ContextVar
-from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import update_wrapper, wraps
+from typing import TYPE_CHECKING, Any, Concatenate, TypeVar
 
 from .errors import NO_APP_CONTEXT, NO_REQUEST_CONTEXT, WRONG_CONTEXT_POPPED
 from .lazy import lazy
@@ -42,10 +42,10 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 _cv_ctx: ContextVar[AppContext] = ContextVar("brim.ctx")
 
-_unset: Any = object()
+unset: Any = object()
 
 
-class _AppCtxGlobals:
+class _AppCtxGlobals:  # pyright: ignore[reportUnusedClass] -- Flask's name
     """The namespace behind :data:`~brim.g`: any attribute may be set.
 
     ``in`` tells whether a name was set, iteration gives the names.
@@ -61,12 +61,12 @@ class _AppCtxGlobals:
         """Return the value of ``name``, or ``default`` where it isn't set."""
         return self.__dict__.get(name, default)
 
-    def pop(self, name: str, default: Any = _unset) -> Any:
+    def pop(self, name: str, default: Any = unset) -> Any:
         """Remove ``name`` and return its value.
 
         Raises ``KeyError`` if it isn't set and no ``default`` is given.
         """
-        if default is _unset:
+        if default is unset:
             return self.__dict__.pop(name)
         return self.__dict__.pop(name, default)
 
@@ -101,9 +101,17 @@ class AppContext:
     def __init__(self, app: Flask) -> None:
         self.app = app
 
-    @lazy
+    @property
     def g(self) -> Any:
         """The namespace that :data:`~brim.g` shows; an ``app_ctx_globals_class``."""
+        return self._g
+
+    @g.setter
+    def g(self, value: Any) -> None:
+        self._g = value
+
+    @lazy
+    def _g(self) -> Any:
         return self.app.app_ctx_globals_class()
 
     @lazy
@@ -130,12 +138,12 @@ class AppContext:
         if appcontext_pushed.receivers:
             self.app._engine.send(appcontext_pushed)
 
-    def pop(self, exc: BaseException | None = _unset) -> None:
+    def pop(self, exc: BaseException | None = unset) -> None:
         """Leave this context; the last ``pop`` runs the teardown functions.
 
         ``exc`` is what they are given, by default the exception being handled.
         """
-        if exc is _unset:
+        if exc is unset:
             exc = sys.exc_info()[1]
         last = self._pushed is None or self._pushed[2] is None
         try:
@@ -225,7 +233,7 @@ class RequestContext(AppContext):
         return request
 
     @lazy
-    def url_adapter(self) -> MapAdapter | None:  # type: ignore[override]
+    def url_adapter(self) -> MapAdapter | None:
         """Werkzeug's adapter for matching and building, bound to the request.
 
         ``None`` where the request's host is refused; ``routing_exception`` says why.
@@ -248,14 +256,9 @@ class RequestContext(AppContext):
         return []
 
     @property
-    def g(self) -> Any:  # type: ignore[override]
+    def g(self) -> Any:
         """The namespace that :data:`~brim.g` shows."""
-        if self._shared is not None:
-            return self._shared.g
-        made = self.__dict__.get("_g")
-        if made is None:
-            made = self._g = self.app.app_ctx_globals_class()
-        return made
+        return self._g if self._shared is None else self._shared.g
 
     @g.setter
     def g(self, value: Any) -> None:
@@ -330,7 +333,7 @@ class RequestContext(AppContext):
             self.app._engine.send(appcontext_pushed)
         self.match_request()
 
-    def pop(self, exc: BaseException | None = _unset) -> None:
+    def pop(self, exc: BaseException | None = unset) -> None:
         """Leave this context; the last ``pop`` ends the request.
 
         Ending it runs the teardown functions and closes uploaded files. While a
@@ -339,7 +342,7 @@ class RequestContext(AppContext):
         pushed = self._pushed
         try:
             if (pushed is None or pushed[2] is None) and not self._streams:
-                self.app._engine.end(self, sys.exc_info()[1] if exc is _unset else exc)
+                self.app._engine.end(self, sys.exc_info()[1] if exc is unset else exc)
         finally:
             self._leave()
         if appcontext_popped.receivers and self._shared is None:
@@ -438,6 +441,33 @@ def current_request_ctx(purpose: str = "") -> RequestContext:
             )
         raise RuntimeError(NO_REQUEST_CONTEXT)
     return request_ctx
+
+
+def find_request_ctx() -> RequestContext:
+    """Return the request's context, also while the request is being ended.
+
+    By then it counts no longer as current for users' code.
+    """
+    ctx = _cv_ctx.get(None)
+    return ctx if isinstance(ctx, RequestContext) else current_request_ctx()
+
+
+def takes_ctx(
+    method: Callable[Concatenate[Any, RequestContext, ...], T],
+) -> Callable[..., T]:
+    """Let a method that takes a request's context first be called without it.
+
+    Flask 3.2 passes ``ctx`` to the methods that applications override, Flask 3.1
+    doesn't. Both calls work, from outside and by ``super()``.
+    """
+
+    @wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> T:
+        if "ctx" in kwargs or (args and isinstance(args[0], AppContext)):
+            return method(self, *args, **kwargs)
+        return method(self, find_request_ctx(), *args, **kwargs)
+
+    return call
 
 
 def has_app_context() -> bool:

@@ -1,8 +1,8 @@
 """Finds the user's application: what ``--app`` may say, and what is said when it is wrong.
 
 It imports the user's code and takes an object out of it. An application is known by its
-base and its ``wsgi_app``, not by its class, which is on a floor above. What a command does
-with the application is not decided here.
+``wsgi_app`` and its settings, not by its class, which is on a floor above. What a command
+does with the application is not decided here.
 """
 
 from __future__ import annotations
@@ -179,12 +179,11 @@ def _module_not_found(module_name: str, error: ImportError) -> str:
     text += f", looking in {str(folder)!r}."
     parts = module_name.split(".")
     for index, part in enumerate(parts):
-        names = set(_modules_in(folder))
-        if part not in names:
-            if close := get_close_matches(part, names, 1):
-                meant = ".".join([*parts[:index], close[0], *parts[index + 1 :]])
-                text += f" Did you mean {meant!r}?"
-            return text
+        names = sorted(_modules_in(folder))
+        close = [] if part in names else get_close_matches(part, names, 1)
+        if close:
+            meant = ".".join([*parts[:index], close[0], *parts[index + 1 :]])
+            return f"{text} Did you mean {meant!r}?"
         folder /= part
     return text
 
@@ -219,7 +218,9 @@ def likely_modules(folder: Path) -> list[str]:
 
 def is_application(value: object) -> TypeGuard[Flask]:
     """Whether ``value`` is an application of Brim's."""
-    return callable(getattr(value, "wsgi_app", None)) and isinstance(
+    # The class is asked first: a proxy that is bound to nothing has one that can be read,
+    # as isinstance() does it, and raises for every other attribute.
+    return callable(getattr(value.__class__, "wsgi_app", None)) and isinstance(
         getattr(value, "config", None), Config
     )
 
@@ -262,9 +263,9 @@ def find_best_app(module: ModuleType) -> Flask:
         if _makes(factory):
             if problem := _why_not_callable(factory, (), {}):
                 raise NoAppException(
-                    f"The factory '{name}{inspect.signature(factory)}' in module {where!r}"
-                    f" can't be called without arguments ({problem})."
-                    f" Give them in the option, as in '{where}:{name}(...)'."
+                    f"The factory {name!r} in module {where!r} can't be called without"
+                    f" arguments: {problem}. Give them in the option, as in"
+                    f" '{where}:{name}(...)'."
                 )
             made = _made(factory())
             if is_application(made):
@@ -294,8 +295,8 @@ def find_app_by_string(module: ModuleType, app_name: str) -> Flask:
     if _makes(value):
         if problem := _why_not_callable(value, args, kwargs):
             raise NoAppException(
-                f"The factory '{name}{inspect.signature(value)}' in module {where!r} can't be"
-                f" called as {app_name.strip()!r}: {problem}."
+                f"The factory {name!r} in module {where!r} can't be called as"
+                f" {app_name.strip()!r}: {problem}."
             )
         app = _made(value(*args, **kwargs))
         if is_application(app):
@@ -347,7 +348,7 @@ def _why_not_callable(
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        return str(error)
+        return f"it takes {signature}; {error}"
     return None
 
 
@@ -369,7 +370,11 @@ def _nothing_in(module: ModuleType) -> str:
         f"Found no application in {where}: nothing called 'app' or 'application', no other"
         " instance of Flask, and no factory 'create_app' or 'make_app' that returns one."
     )
-    functions = [name for name, value in vars(module).items() if inspect.isfunction(value)]
+    functions = [
+        name
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and name not in FACTORY_NAMES
+    ]
     if close := [m for name in FACTORY_NAMES for m in get_close_matches(name, functions, 1)]:
         text += f" Did you mean '{module.__name__}:{close[0]}'?"
     else:

@@ -1,4 +1,4 @@
-"""Files: sent to clients, served from static folders, opened as resources.
+"""Files: sent to clients, served as static, opened as resources.
 
 What is sent, with which headers, ranges and conditions, is Werkzeug's work; here it
 is told what the app and the request have to say about it. No path that came from a
@@ -83,7 +83,7 @@ def send_file(
 def send_from_directory(
     directory: os.PathLike[str] | str, path: os.PathLike[str] | str, **kwargs: Any
 ) -> Response:
-    """Return a response that sends the file ``path`` from below ``directory``.
+    """Return a response that sends a file from below ``directory``.
 
     ``path`` may come from the client: it can't lead out of the directory, and whatever
     is no file in it is answered with 404 Not Found. ``directory`` must not; it is taken
@@ -99,7 +99,7 @@ def send_from_directory(
 
 
 def _complete(**options: Any) -> dict[str, Any]:
-    """Return Werkzeug's options for sending a file, with what request and app say."""
+    """Return Werkzeug's options, with what the request and the app say."""
     environ = current_request_ctx().request.environ
     app = current_ctx().app_ctx.app
     if options.get("max_age") is None:
@@ -114,7 +114,7 @@ def _complete(**options: Any) -> dict[str, Any]:
 
 
 def get_send_file_max_age(filename: str | None) -> int | None:
-    """Return the seconds for which browsers may use a file without asking again.
+    """Return the seconds for which browsers may use a file unasked.
 
     The same for every ``filename``: what the current app's setting
     ``SEND_FILE_MAX_AGE_DEFAULT`` says, None if it says nothing.
@@ -126,7 +126,7 @@ def get_send_file_max_age(filename: str | None) -> int | None:
 
 
 def send_static_file(owner: HasStaticFolder, filename: str) -> Response:
-    """Return a response that sends a file from the static folder of an app or blueprint.
+    """Return a response that sends a file of ``owner``'s static folder.
 
     Raises ``RuntimeError`` if ``owner`` has no static folder.
     """

@@ -15,11 +15,11 @@ from .ctx import current_ctx, current_request_ctx
 if TYPE_CHECKING:
     from .typing import (
         AppContext,
-        AppCtxGlobals,
         Flask,
         Request,
         RequestContext,
         SessionMixin,
+        _AppCtxGlobals,
     )
 
 
@@ -71,7 +71,7 @@ request_ctx: RequestContext = LocalProxy(current_request_ctx)  # type: ignore[as
 #: The application that handles the current request or command.
 current_app: Flask = LocalProxy(_find_app)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 #: A namespace for values that last as long as the application context.
-g: AppCtxGlobals = LocalProxy(_find_g)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+g: _AppCtxGlobals = LocalProxy(_find_g)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 #: The request that is being answered.
 request: Request = LocalProxy(_find_request)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 #: The session of the client that sent the request.

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from werkzeug.exceptions import abort as _werkzeug_abort
 from werkzeug.utils import redirect as _werkzeug_redirect
 
-from .ctx import ContextStream, current_request_ctx
+from .ctx import ContextStream, current_request_ctx, has_app_context
 from .files import send_file as send_file
 from .files import send_from_directory as send_from_directory
 from .globals import current_app, session
-from .names import blueprint_chain as _split_blueprint_path  # noqa: F401 -- name in use
+from .names import blueprint_chain as _split_blueprint_path  # noqa: F401 # pyright: ignore
 from .paths import get_root_path as get_root_path
 from .signals import message_flashed
 
@@ -120,7 +120,7 @@ def redirect(
 
     ``code``: the status, by default the setting ``REDIRECT_CODE`` (302).
     """
-    if current_app:
+    if has_app_context():
         if code is None:
             return current_app.redirect(location)
         return current_app.redirect(location, code=code)
@@ -133,7 +133,7 @@ def abort(code: int | BaseResponse, *args: Any, **kwargs: Any) -> NoReturn:
     ``code``: a status code, whose exception is raised by the application's ``aborter``
     with the other arguments, or a response to send as it is.
     """
-    if current_app:
+    if has_app_context():
         current_app.aborter(code, *args, **kwargs)
     _werkzeug_abort(code, *args, **kwargs)
 
@@ -141,8 +141,8 @@ def abort(code: int | BaseResponse, *args: Any, **kwargs: Any) -> NoReturn:
 def get_template_attribute(template_name: str, attribute: str) -> Any:
     """Return a macro or variable that a template exports.
 
-        hello = get_template_attribute("_macros.html", "hello")
-        hello("World")
+    hello = get_template_attribute("_macros.html", "hello")
+    hello("World")
     """
     return getattr(current_app.jinja_env.get_template(template_name).module, attribute)
 
@@ -156,8 +156,7 @@ def flash(message: str, category: str = "message") -> None:
     flashes.append((category, message))
     session["_flashes"] = flashes
     if message_flashed.receivers:
-        app = current_app._get_current_object()  # type: ignore[attr-defined]  # pyright: ignore
-        app._engine.send(message_flashed, message=message, category=category)
+        current_app._engine.send(message_flashed, message=message, category=category)
 
 
 def get_flashed_messages(
@@ -171,8 +170,7 @@ def get_flashed_messages(
     ctx = current_request_ctx()
     flashes = ctx.flashes
     if flashes is None:
-        flashes = session.pop("_flashes") if "_flashes" in session else []
-        ctx.flashes = flashes
+        flashes = ctx.flashes = session.pop("_flashes") if "_flashes" in session else []
     if category_filter:
         flashes = [pair for pair in flashes if pair[0] in category_filter]
     if with_categories:

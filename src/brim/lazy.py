@@ -41,3 +41,7 @@ class lazy(Generic[T]):  # noqa: N801 -- reads as a decorator
             return self
         value = obj.__dict__[self.name] = self.compute(obj)
         return value
+
+    if TYPE_CHECKING:
+        # Assignment goes to the instance's dict; this is how checkers are told its type.
+        def __set__(self, obj: object, value: T) -> None: ...

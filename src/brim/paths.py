@@ -52,7 +52,7 @@ def get_root_path(import_name: str) -> str:
 
 
 def find_package(import_name: str) -> tuple[str | None, str]:
-    """Return the installation ``import_name`` belongs to, and its place on the path.
+    """Return where ``import_name`` is installed, and where it is found.
 
     The first item is the prefix it is installed under (a virtual environment, say) or
     None if it is not installed. The second is the folder, or archive, that its
@@ -79,7 +79,7 @@ def find_package(import_name: str) -> tuple[str | None, str]:
 
 
 def auto_find_instance_path(import_name: str, name: str) -> str:
-    """Return where the instance folder of an app is if nobody says otherwise.
+    """Return where an app's instance folder is unless somebody says.
 
     ``instance`` beside the app's module or package; for an installed one,
     ``var/<name>-instance`` under the prefix of the installation.
@@ -91,7 +91,7 @@ def auto_find_instance_path(import_name: str, name: str) -> str:
 
 
 def get_app_name(import_name: str) -> str:
-    """Return the name an app goes by: its import name, or its file's if that is a script.
+    """Return the name an app goes by: its import name, or its script's.
 
     A script's import name is ``__main__``, which tells nobody anything; run as
     ``python shop.py`` it is ``shop``.
@@ -114,7 +114,7 @@ def _find_spec(name: str) -> ModuleSpec | None:
 
 
 def _import_folder(import_name: str) -> str:
-    """Return the entry of ``sys.path`` that the top level of ``import_name`` is from."""
+    """Return the entry of ``sys.path`` that ``import_name`` is found from."""
     root = _find_spec(import_name.partition(".")[0])
     if root is None:
         return os.getcwd()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import update_wrapper, wraps
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
 
 from werkzeug.exceptions import HTTPException, default_exceptions
 
@@ -46,9 +46,7 @@ T_after_request = TypeVar("T_after_request", bound="AfterRequestCallable")
 T_teardown = TypeVar("T_teardown", bound="TeardownCallable")
 T_context_processor = TypeVar("T_context_processor", bound="TemplateContextProcessorCallable")
 T_url_defaults = TypeVar("T_url_defaults", bound="URLDefaultCallable")
-T_url_value_preprocessor = TypeVar(
-    "T_url_value_preprocessor", bound="URLValuePreprocessorCallable"
-)
+T_url_value_preprocessor = TypeVar("T_url_value_preprocessor", bound="URLValuePreprocessorCallable")
 
 
 def setupmethod(f: F) -> F:
@@ -63,6 +61,47 @@ def setupmethod(f: F) -> F:
     return checked  # type: ignore[return-value]
 
 
+class NamedDecorator(Protocol):
+    """A decorator that goes with parentheses and a name, or without either."""
+
+    @overload
+    def __call__(self, name: F, /) -> F: ...
+    @overload
+    def __call__(self, name: str | None = None) -> Callable[[F], F]: ...
+
+
+class named_decorator:  # noqa: N801 -- reads as a decorator
+    """Make a method that adds ``f`` under ``name`` usable as a :class:`NamedDecorator`.
+
+    @app.template_filter
+    def reverse(text): ...
+
+    @app.template_filter("upside_down")
+    def reverse(text): ...
+    """
+
+    def __init__(self, add: Callable[[Any, Any, str | None], None]) -> None:
+        self._add = add
+        self.__doc__ = add.__doc__
+        self.__name__ = add.__name__
+
+    def __get__(self, obj: Any, owner: type | None = None) -> NamedDecorator:
+        add = self._add
+
+        def decorate(name: Any = None) -> Any:
+            if callable(name):
+                add(obj, name, None)
+                return name
+
+            def decorator(f: F) -> F:
+                add(obj, f, name)
+                return f
+
+            return decorator
+
+        return update_wrapper(decorate, add)
+
+
 class Scaffold:
     """What can be registered on an application and on a blueprint alike.
 
@@ -70,7 +109,8 @@ class Scaffold:
     that templates and files are found from, by default that module's.
     """
 
-    name: str
+    #: What it is called in endpoints and messages.
+    name: Any
     _static_folder: str | None = None
     _static_url_path: str | None = None
 
@@ -101,12 +141,12 @@ class Scaffold:
             defaultdict(list)
         )
         #: Functions to call with each response, by blueprint name.
-        self.after_request_funcs: dict[AppOrBlueprintKey, list[AfterRequestCallable]] = (
-            defaultdict(list)
+        self.after_request_funcs: dict[AppOrBlueprintKey, list[AfterRequestCallable]] = defaultdict(
+            list
         )
         #: Functions to call when a request ends, by blueprint name.
-        self.teardown_request_funcs: dict[AppOrBlueprintKey, list[TeardownCallable]] = (
-            defaultdict(list)
+        self.teardown_request_funcs: dict[AppOrBlueprintKey, list[TeardownCallable]] = defaultdict(
+            list
         )
         #: Functions that give values to templates, by blueprint name.
         self.template_context_processors: dict[
@@ -117,8 +157,8 @@ class Scaffold:
             AppOrBlueprintKey, list[URLValuePreprocessorCallable]
         ] = defaultdict(list)
         #: Functions that complete the values URLs are built with, by blueprint name.
-        self.url_default_functions: dict[AppOrBlueprintKey, list[URLDefaultCallable]] = (
-            defaultdict(list)
+        self.url_default_functions: dict[AppOrBlueprintKey, list[URLDefaultCallable]] = defaultdict(
+            list
         )
 
     def __repr__(self) -> str:
@@ -370,7 +410,7 @@ class Scaffold:
                 " for classes of exceptions or HTTP error codes."
             )
         if not isinstance(exc_class, type) or not issubclass(exc_class, Exception):
-            name = getattr(exc_class, "__name__", repr(exc_class))
+            name: str = getattr(cast("Any", exc_class), "__name__", repr(exc_class))  # pyright: ignore
             raise ValueError(
                 f"'{name}' is not a subclass of Exception. Handlers are registered"
                 " for classes of exceptions or HTTP error codes."
@@ -378,4 +418,3 @@ class Scaffold:
         if issubclass(exc_class, HTTPException):
             return exc_class, exc_class.code
         return exc_class, None
-

@@ -96,7 +96,8 @@ class WatchedDict(defaultdict[K, V]):
         return self[key]
 
     def update(self, *args: Any, **kwargs: Any) -> None:
-        for key, value in dict(*args, **kwargs).items():
+        changes: dict[Any, Any] = dict(*args, **kwargs)
+        for key, value in changes.items():
             super().__setitem__(key, watch(value, self.on_change))
         self.on_change()
 

@@ -1,4 +1,4 @@
-"""Jinja for an app: its environment, its loaders, and the functions that render.
+"""Jinja for an app: environment, loaders, and functions that render.
 
 What a template sees, where it is looked for and when it is compiled is decided here.
 Which folders hold templates is not (apps and blueprints say that), nor how Jinja works.
@@ -33,7 +33,7 @@ _ESCAPED_SUFFIXES = (".html", ".htm", ".xml", ".xhtml", ".svg")
 
 
 class Environment(BaseEnvironment):
-    """A Jinja environment that knows its app and looks in blueprints for templates."""
+    """A Jinja environment that knows its app, and so its blueprints."""
 
     #: The compiled strings, and the state of the environment that they hold for.
     _strings: tuple[LRUCache, dict[str, Any]] | None = None
@@ -45,7 +45,7 @@ class Environment(BaseEnvironment):
         self.app = app
 
     def string_template(self, source: str) -> Template:
-        """Return ``source`` compiled, as ``from_string`` does, but kept for next time.
+        """Return ``source`` compiled, as ``from_string`` does, and keep it.
 
         Only while nothing has changed that compiling depends on: filters, tests,
         extensions, policies, and every attribute of the environment.
@@ -83,7 +83,7 @@ class Environment(BaseEnvironment):
 
 
 class DispatchingJinjaLoader(BaseLoader):
-    """A loader that asks the app's loader, then those of its blueprints in order.
+    """A loader that asks the app's loader, then its blueprints' in order.
 
     With the setting ``EXPLAIN_TEMPLATE_LOADING`` it asks them all, and logs what each
     one answered.
@@ -93,7 +93,7 @@ class DispatchingJinjaLoader(BaseLoader):
         self.app = app
 
     def get_source(self, environment: BaseEnvironment, template: str) -> Source:
-        """Return the first loader's answer; raise ``TemplateNotFound`` if none has one."""
+        """Return the first loader's answer, or raise ``TemplateNotFound``."""
         if self.app.config["EXPLAIN_TEMPLATE_LOADING"]:
             return self._get_source_explained(environment, template)
         for _, loader in self._iter_loaders():
@@ -104,7 +104,7 @@ class DispatchingJinjaLoader(BaseLoader):
         raise TemplateNotFound(template)
 
     def list_templates(self) -> list[str]:
-        """Return the names of all templates of the app and its blueprints, sorted."""
+        """Return the names of the app's and its blueprints' templates, sorted."""
         return sorted(
             {name for _, loader in self._iter_loaders() for name in loader.list_templates()}
         )
@@ -172,7 +172,7 @@ def select_jinja_autoescape(filename: str | None) -> bool:
 
 
 def _default_template_ctx_processor() -> dict[str, Any]:
-    """Return what every template sees: ``g``, and during a request ``request``.
+    """Return what all templates see: ``g``, and in a request ``request``.
 
     The objects themselves, so that whoever keeps a context (a test that listens to
     ``template_rendered``) can look at them when the request is over. The session is
@@ -340,7 +340,7 @@ def _explain(
 
 
 def _describe_loader(loader: BaseLoader) -> Iterator[str]:
-    """Yield the lines that tell a loader's class and its plain public attributes."""
+    """Yield lines that tell a loader's class and plain public attributes."""
     yield f"class: {type(loader).__module__}.{type(loader).__name__}"
     attributes: list[tuple[str, object]] = sorted(vars(loader).items())
     for name, value in attributes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from copy import copy
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from click.testing import CliRunner
@@ -20,7 +20,7 @@ from .commands import ScriptInfo
 from .sessions import SessionMixin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from types import TracebackType
 
     from click.testing import Result
@@ -54,7 +54,7 @@ class EnvironBuilder(WerkzeugEnvironBuilder):
         self.app = app
         super().__init__(path, base_url, *args, **kwargs)
 
-    def json_dumps(self, obj: Any, **kwargs: Any) -> str:  # type: ignore[override]
+    def json_dumps(self, obj: Any, **kwargs: Any) -> str:
         """Serialise ``json=`` with the application's provider."""
         return self.app.json.dumps(obj, **kwargs)
 
@@ -103,7 +103,7 @@ class FlaskClient(Client):
         }
 
     @contextmanager
-    def session_transaction(self, *args: Any, **kwargs: Any) -> Iterator[SessionMixin]:
+    def session_transaction(self, *args: Any, **kwargs: Any) -> Generator[SessionMixin]:
         """Open the client's session to read and change it before a request.
 
             with client.session_transaction() as session:
@@ -146,11 +146,11 @@ class FlaskClient(Client):
         first: Any = args[0] if args and not kwargs else None
         if isinstance(first, WerkzeugEnvironBuilder):
             builder = copy(first)
-            builder.environ_base = self._copy_environ(builder.environ_base or {})
+            builder.environ_base = self._copy_environ(dict(builder.environ_base or {}))
             return builder.get_request()
         if isinstance(first, dict):
             builder = EnvironBuilder.from_environ(
-                first,
+                cast("WSGIEnvironment", first),
                 app=self.application,
                 environ_base=self._copy_environ({}),
             )
@@ -166,7 +166,7 @@ class FlaskClient(Client):
         finally:
             builder.close()
 
-    def open(  # type: ignore[override]
+    def open(
         self,
         *args: Any,
         buffered: bool = False,
@@ -214,8 +214,8 @@ class FlaskCliRunner(CliRunner):
     def invoke(self, cli: Any = None, args: Any = None, **kwargs: Any) -> Result:  # type: ignore[override]
         """Run a command, by default ``app.cli``, with ``args``; return its result.
 
-            result = app.test_cli_runner().invoke(args=["init-db"])
-            assert result.exit_code == 0
+        result = app.test_cli_runner().invoke(args=["init-db"])
+        assert result.exit_code == 0
         """
         if cli is None:
             cli = self.app.cli

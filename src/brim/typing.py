@@ -6,10 +6,20 @@ annotation takes it from here, inside ``if TYPE_CHECKING:``, so that no file imp
 upwards (docs/decisions/0001-floors.md).
 """
 
+# ruff: noqa: UP007, UP045 -- aliases are evaluated, and "|" can't join forward references.
+
 from __future__ import annotations
 
 import typing as t
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse as StartResponse
@@ -24,7 +34,7 @@ if t.TYPE_CHECKING:
     from .commands import AppGroup as AppGroup
     from .ctx import AppContext as AppContext
     from .ctx import RequestContext as RequestContext
-    from .ctx import _AppCtxGlobals as AppCtxGlobals
+    from .ctx import _AppCtxGlobals as _AppCtxGlobals
     from .dispatch.plan import Plan as Plan
     from .json.provider import JSONProvider as JSONProvider
     from .registry import Scaffold as Scaffold
@@ -80,16 +90,16 @@ RouteCallable = t.Union[
     Callable[..., Awaitable[ResponseReturnValue]],
 ]
 BeforeRequestCallable = t.Union[
-    Callable[[], t.Optional[ResponseReturnValue]],
-    Callable[[], Awaitable[t.Optional[ResponseReturnValue]]],
+    Callable[[], ResponseReturnValue | None],
+    Callable[[], Awaitable[ResponseReturnValue | None]],
 ]
 AfterRequestCallable = t.Union[
     Callable[[t.Any], t.Any],
     Callable[[t.Any], Awaitable[t.Any]],
 ]
 TeardownCallable = t.Union[
-    Callable[[t.Optional[BaseException]], None],
-    Callable[[t.Optional[BaseException]], Awaitable[None]],
+    Callable[[BaseException | None], None],
+    Callable[[BaseException | None], Awaitable[None]],
 ]
 # The parameter is Any because handlers take the exception's own class, and parameters
 # of callables are contravariant.
@@ -107,7 +117,7 @@ TemplateGlobalCallable = Callable[..., t.Any]
 TemplateTestCallable = Callable[..., bool]
 URLDefaultCallable = Callable[[str, dict[str, t.Any]], None]
 URLValuePreprocessorCallable = Callable[
-    [t.Optional[str], t.Optional[dict[str, t.Any]]],
+    [str | None, dict[str, t.Any] | None],
     None,
 ]
 

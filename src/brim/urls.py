@@ -48,9 +48,7 @@ def make_rule(
     if automatic_options is None:
         automatic_options = getattr(view_func, "provide_automatic_options", None)
     if automatic_options is None:
-        automatic_options = (
-            "OPTIONS" not in names and app.config["PROVIDE_AUTOMATIC_OPTIONS"]
-        )
+        automatic_options = "OPTIONS" not in names and app.config["PROVIDE_AUTOMATIC_OPTIONS"]
     if automatic_options:
         required.add("OPTIONS")
     made: Any = app.url_rule_class(rule, endpoint=endpoint, methods=names | required, **options)
@@ -105,9 +103,7 @@ def inject_defaults(app: Flask, endpoint: str, values: dict[str, Any]) -> None:
             function(endpoint, values)
 
 
-def handle_build_error(
-    app: Flask, error: BuildError, endpoint: str, values: dict[str, Any]
-) -> str:
+def handle_build_error(app: Flask, error: BuildError, endpoint: str, values: dict[str, Any]) -> str:
     """Return the first URL that a build-error handler gives; raise the last error."""
     for handler in app.url_build_error_handlers:
         try:

@@ -20,13 +20,13 @@ http_method_funcs = frozenset({"get", "post", "head", "options", "delete", "put"
 class View:
     """A view as a class: override :meth:`dispatch_request`.
 
-        class Hello(View):
-            init_every_request = False
+    class Hello(View):
+        init_every_request = False
 
-            def dispatch_request(self, name):
-                return f"Hello, {name}!"
+        def dispatch_request(self, name):
+            return f"Hello, {name}!"
 
-        app.add_url_rule("/hello/<name>", view_func=Hello.as_view("hello"))
+    app.add_url_rule("/hello/<name>", view_func=Hello.as_view("hello"))
     """
 
     #: The methods the view answers, by default those of the route (GET).

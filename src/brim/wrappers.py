@@ -7,7 +7,7 @@ makes its header list only for whoever looks at it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from werkzeug.datastructures import EnvironHeaders, Headers
 from werkzeug.exceptions import BadRequest, HTTPException
@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from . import json
+from .ctx import has_app_context
 from .errors import DebugFilesKeyError
 from .globals import current_app
 from .json.depth import check_depth
@@ -81,19 +82,19 @@ class Request(WerkzeugRequest):
         self.shallow = shallow
 
     @lazy
-    def method(self) -> str:  # type: ignore[override]
+    def method(self) -> str:
         """The request's method in capitals, such as ``"GET"``."""
         method: str = self.environ.get("REQUEST_METHOD", "GET")
         return method.upper()
 
     @lazy
-    def scheme(self) -> str:  # type: ignore[override]
+    def scheme(self) -> str:
         """The URL scheme, such as ``"https"``."""
         scheme: str = self.environ.get("wsgi.url_scheme", "http")
         return scheme
 
     @lazy
-    def server(self) -> tuple[str, int | None] | None:  # type: ignore[override]
+    def server(self) -> tuple[str, int | None] | None:
         """The server's host and port as the server itself names them."""
         name = self.environ.get("SERVER_NAME")
         if not name:
@@ -104,41 +105,41 @@ class Request(WerkzeugRequest):
             return name, None
 
     @lazy
-    def root_path(self) -> str:  # type: ignore[override]
+    def root_path(self) -> str:
         """The path at which the application is mounted, without a slash at its end."""
         return decode_path(self.environ.get("SCRIPT_NAME") or "").rstrip("/")
 
     @lazy
-    def path(self) -> str:  # type: ignore[override]
+    def path(self) -> str:
         """The path below :attr:`root_path`, decoded, with one slash at its start."""
         return "/" + decode_path(self.environ.get("PATH_INFO") or "").lstrip("/")
 
     @lazy
-    def query_string(self) -> bytes:  # type: ignore[override]
+    def query_string(self) -> bytes:
         """The part of the URL after the ``?``, as it was sent."""
         query: str = self.environ.get("QUERY_STRING", "")
         return query.encode("latin-1")
 
     @lazy
-    def headers(self) -> Headers:  # type: ignore[override]
+    def headers(self) -> Headers:
         """The headers that the client sent; they can't be changed."""
         return EnvironHeaders(self.environ)
 
     @lazy
-    def remote_addr(self) -> str | None:  # type: ignore[override]
+    def remote_addr(self) -> str | None:
         """The address that the request came from."""
         return self.environ.get("REMOTE_ADDR")
 
     def _limit(self, own: int | None, setting: str, otherwise: int | None) -> int | None:
         if own is not None:
             return own
-        if not current_app:
+        if not has_app_context():
             return otherwise
         limit: int | None = current_app.config[setting]
         return limit
 
-    @property
-    def max_content_length(self) -> int | None:  # type: ignore[override]
+    @property  # pyright: ignore[reportIncompatibleVariableOverride]
+    def max_content_length(self) -> int | None:
         """The most bytes that a body may have; longer ones are answered with 413.
 
         By default the setting ``MAX_CONTENT_LENGTH``. Set it in a view, before the body is
@@ -150,8 +151,8 @@ class Request(WerkzeugRequest):
     def max_content_length(self, value: int | None) -> None:
         self._max_content_length = value
 
-    @property
-    def max_form_memory_size(self) -> int | None:  # type: ignore[override]
+    @property  # pyright: ignore[reportIncompatibleVariableOverride]
+    def max_form_memory_size(self) -> int | None:
         """The most bytes that one field, not a file, may have in a multipart body.
 
         By default the setting ``MAX_FORM_MEMORY_SIZE``; 413 beyond it.
@@ -194,14 +195,14 @@ class Request(WerkzeugRequest):
         try:
             return super().on_json_loading_failed(e)
         except BadRequest as error:
-            if current_app and current_app.debug:
+            if has_app_context() and current_app.debug:
                 raise
             raise BadRequest() from error
 
     def _load_form_data(self) -> None:
         super()._load_form_data()
         if (
-            current_app
+            has_app_context()
             and current_app.debug
             and self.mimetype != "multipart/form-data"
             and not self.files
@@ -256,20 +257,21 @@ class Response(WerkzeugResponse):
         return self
 
     @lazy
-    def headers(self) -> Headers:  # type: ignore[override]
+    def headers(self) -> Headers:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The headers; change them at will."""
         return Headers(self._plain_headers())
 
     @lazy
-    def _on_close(self) -> list[Any]:  # type: ignore[override]
+    def _on_close(self) -> list[Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
         return []
 
     def _plain_headers(self) -> list[tuple[str, str]]:
+        headers = [("Content-Type", self._plain_content_type)]
         body: Any = self.response
-        return [
-            ("Content-Type", self._plain_content_type),
-            ("Content-Length", str(len(body[0]))),
-        ]
+        if type(body) is list:
+            parts = cast("list[bytes]", body)
+            headers.append(("Content-Length", str(sum(map(len, parts)))))
+        return headers
 
     @property
     def max_cookie_size(self) -> int:  # type: ignore[override]
@@ -277,7 +279,7 @@ class Response(WerkzeugResponse):
 
         The setting ``MAX_COOKIE_SIZE``.
         """
-        if not current_app:
+        if not has_app_context():
             return super().max_cookie_size
         size: int = current_app.config["MAX_COOKIE_SIZE"]
         return size
@@ -292,19 +294,24 @@ class Response(WerkzeugResponse):
         """
         body: Any = self.response
         made = self.__dict__
-        if type(body) is not list or method == "HEAD" or made.get("_on_close"):
-            return None
-        if "headers" not in made:
-            return self._status, self._plain_headers(), body
-        headers = self.headers
-        status = self._status_code
         if (
-            status < 200
-            or status in (204, 304)
-            or "Content-Length" not in headers
-            or "Location" in headers
-            or "Content-Location" in headers
-            or not all(type(part) is bytes for part in body)
+            type(body) is not list
+            or method == "HEAD"
+            or len(body) != 1  # pyright: ignore[reportUnknownArgumentType]
+            or type(body[0]) is not bytes  # pyright: ignore[reportUnknownArgumentType]
+            or made.get("_on_close")
         ):
             return None
-        return self._status, headers.to_wsgi_list(), body
+        status = self._status_code
+        if status < 200 or status in (204, 304):
+            return None
+        if "headers" not in made:
+            return self._status, self._plain_headers(), cast("list[bytes]", body)
+        headers = self.headers
+        if (
+            "Content-Length" not in headers
+            or "Location" in headers
+            or "Content-Location" in headers
+        ):
+            return None
+        return self._status, headers.to_wsgi_list(), cast("list[bytes]", body)

@@ -263,7 +263,7 @@ class TestLoads:
     def test_results_and_errors_are_those_of_json(self, data: bytes) -> None:
         assert outcome(Provider().loads, data) == outcome(json.loads, data)
         assert outcome(Provider().loads, bytearray(data)) == outcome(json.loads, data)
-        text = data.decode("utf-8", "surrogatepass" if b"\xed" in data else "replace")
+        text = data.decode("utf-8", "surrogateescape")
         assert outcome(Provider().loads, text) == outcome(json.loads, text)
 
     @given(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from(["r", ".17g", ".40f"]))
@@ -356,7 +356,7 @@ class TestResponse:
         assert app.json.response(*args, **kwargs).get_data() == body
 
     def test_both_kinds_of_arguments_are_refused(self, app: Flask) -> None:
-        with pytest.raises(TypeError, match="positional arguments or of keyword"):
+        with pytest.raises(TypeError, match="either args or kwargs, not of both: got 1 and 'a'"):
             app.json.response(1, a=2)
 
     def test_an_overridden_dumps_is_called(self, app: Flask) -> None:

@@ -12,7 +12,7 @@ from weakref import ref
 from werkzeug.exceptions import HTTPException
 
 from ..routing import Matcher, decode_path, host_is_plain
-from ..signals import request_tearing_down, appcontext_tearing_down
+from ..signals import appcontext_tearing_down, request_tearing_down
 from . import steps
 from .plan import Overrides, Plan, build_plan, find_overrides
 from .run_sync import run_sync

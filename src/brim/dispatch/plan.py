@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from ..names import blueprint_chain, blueprint_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..typing import ErrorHandlerCallable, Flask
 
@@ -87,7 +87,7 @@ class Plan:
     begins_quietly: bool = False
     ends_quietly: bool = False
     _handlers: dict[type[BaseException], ErrorHandlerCallable | None] = field(
-        default_factory=dict
+        default_factory=dict["type[BaseException]", "ErrorHandlerCallable | None"]
     )
 
     def handler(self, app: Flask, error: BaseException) -> ErrorHandlerCallable | None:
@@ -121,9 +121,7 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides) -> Plan:
         teardown=tuple(map(sync, _gather(app.teardown_request_funcs, outer_last, backwards=True))),
         teardown_app=tuple(map(sync, reversed(app.teardown_appcontext_funcs))),
     )
-    plan.begins_quietly = not (
-        plan.preprocessors or plan.before or overrides.preprocess_request
-    )
+    plan.begins_quietly = not (plan.preprocessors or plan.before or overrides.preprocess_request)
     plan.ends_quietly = not (
         plan.teardown
         or plan.teardown_app
@@ -144,7 +142,7 @@ def _gather(
 
 
 def find_error_handler(
-    app: Flask, kind: type[BaseException], blueprints: tuple[str, ...]
+    app: Flask, kind: type[BaseException], blueprints: Sequence[str]
 ) -> ErrorHandlerCallable | None:
     """Return the handler for a class of errors.
 

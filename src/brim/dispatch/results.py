@@ -6,7 +6,7 @@ Knows nothing of hooks or errors' handlers.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -55,17 +55,19 @@ def make_response(ctx: RequestContext, rv: Any) -> Response:
     return response
 
 
-def _take_apart(ctx: RequestContext, rv: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+def _take_apart(ctx: RequestContext, rv: Any) -> tuple[Any, Any, Any]:
     if len(rv) == 3:
-        return rv
+        body, status, headers = rv
+        return body, status, headers
     if len(rv) == 2:
-        if isinstance(rv[1], (Headers, dict, tuple, list)):
-            return rv[0], None, rv[1]
-        return rv[0], rv[1], None
+        body, extra = rv
+        if isinstance(extra, (Headers, dict, tuple, list)):
+            return body, None, cast("Any", extra)
+        return body, extra, None
     raise TypeError(_TUPLE_FORMS.format(endpoint=_endpoint(ctx), count=len(rv)))
 
 
-def _make(ctx: RequestContext, app: Flask, rv: Any, status: Any) -> tuple[Any, Any]:
+def _make(ctx: RequestContext, app: Flask, rv: Any, status: Any) -> tuple[Response, Any]:
     """Return the response, and the status that is still to be set on it."""
     if rv is None:
         raise TypeError(_NOTHING.format(endpoint=_endpoint(ctx)))
@@ -78,7 +80,7 @@ def _make(ctx: RequestContext, app: Flask, rv: Any, status: Any) -> tuple[Any, A
         return app.json.response(rv), status
     if isinstance(rv, WerkzeugResponse) or callable(rv):
         try:
-            return app.response_class.force_type(rv, ctx.request.environ), status  # type: ignore[arg-type]
+            return app.response_class.force_type(rv, ctx.request.environ), status  # type: ignore[return-value]
         except TypeError as error:
             raise _not_a_response(ctx, rv, str(error)) from error
     raise _not_a_response(ctx, rv, "")

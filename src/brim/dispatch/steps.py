@@ -30,7 +30,9 @@ from ..signals import (
 from .results import make_response
 
 if TYPE_CHECKING:
-    from ..typing import Flask, Request, RequestContext, Response
+    from ..typing import Flask, Request, RequestContext, Response, ResponseReturnValue
+
+    Answer = HTTPException | ResponseReturnValue
 
 T = TypeVar("T")
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
@@ -44,12 +46,14 @@ def respond(ctx: RequestContext) -> Steps[Response]:
     overrides = ctx.app._engine.overrides
     try:
         if overrides.full_dispatch_request is not None:
-            return (yield overrides.full_dispatch_request, (ctx,), _NONE)
+            response: Response = yield overrides.full_dispatch_request, (ctx,), _NONE
+            return response
         return (yield from full_dispatch(ctx))
     except Exception as error:
         ctx.error = error
         if overrides.handle_exception is not None:
-            return (yield overrides.handle_exception, (ctx, error), _NONE)
+            page: Response = yield overrides.handle_exception, (ctx, error), _NONE
+            return page
         return (yield from handle_exception(ctx, error))
     except BaseException as error:
         ctx.error = error
@@ -82,18 +86,19 @@ def full_dispatch(ctx: RequestContext) -> Steps[Response]:
         else:
             rv = yield from handle_user_exception(ctx, error)
     if overrides.finalize_request is not None:
-        return (yield overrides.finalize_request, (ctx, rv), _NONE)
+        response: Response = yield overrides.finalize_request, (ctx, rv), _NONE
+        return response
     return (yield from finalize(ctx, rv))
 
 
-def preprocess(ctx: RequestContext) -> Steps[Any]:
+def preprocess(ctx: RequestContext) -> Steps[ResponseReturnValue | None]:
     """Call the before-functions; return the first answer other than None."""
     plan = ctx._plan
     for function in plan.preprocessors:
         request = ctx.request
         yield function, (request.endpoint, request.view_args), _NONE
     for function in plan.before:
-        rv = yield function, (), _NONE
+        rv: ResponseReturnValue | None = yield function, (), _NONE
         if rv is not None:
             return rv
     return None
@@ -118,9 +123,9 @@ def view_call(ctx: RequestContext) -> Call:
         replaced = plan.overrides.make_default_options_response
         return replaced or make_default_options_response, (ctx,), _NONE
     if rule is not ctx.url_rule:
-        plan = ctx.app._engine.plans[rule.endpoint]
+        plan = ctx.app._engine.plans[getattr(rule, "endpoint", None)]
     if plan.view is None:
-        raise KeyError(rule.endpoint)
+        raise KeyError(plan.endpoint)
     return plan.view, (), args or _NONE
 
 
@@ -156,7 +161,7 @@ def finalize(ctx: RequestContext, rv: Any, from_error_handler: bool = False) -> 
     app = ctx.app
     overrides = ctx._plan.overrides
     if overrides.make_response is not None:
-        response: Any = overrides.make_response(ctx, rv)
+        response: Response = overrides.make_response(ctx, rv)
     else:
         response = make_response(ctx, rv)
     try:
@@ -175,7 +180,7 @@ def finalize(ctx: RequestContext, rv: Any, from_error_handler: bool = False) -> 
     return response
 
 
-def process_response(ctx: RequestContext, response: Any) -> Steps[Any]:
+def process_response(ctx: RequestContext, response: Response) -> Steps[Response]:
     """Call the after-functions, then save the session if it was opened."""
     for function in ctx.__dict__.get("_after_request_functions", ()):
         response = yield function, (response,), _NONE
@@ -194,7 +199,7 @@ def process_response(ctx: RequestContext, response: Any) -> Steps[Any]:
     return response
 
 
-def handle_user_exception(ctx: RequestContext, error: Exception) -> Steps[Any]:
+def handle_user_exception(ctx: RequestContext, error: Exception) -> Steps[Answer]:
     """Let the handler that is registered for an error answer; raise it if none is."""
     app = ctx.app
     overrides = ctx._plan.overrides
@@ -206,15 +211,17 @@ def handle_user_exception(ctx: RequestContext, error: Exception) -> Steps[Any]:
         trap = overrides.trap_http_exception
         if not (traps(app, error) if trap is None else trap(ctx, error)):
             if overrides.handle_http_exception is not None:
-                return (yield overrides.handle_http_exception, (ctx, error), _NONE)
+                replaced: Answer = yield overrides.handle_http_exception, (ctx, error), _NONE
+                return replaced
             return (yield from handle_http_exception(ctx, error))
     handler = find_handler(ctx, error)
     if handler is None:
         raise error
-    return (yield handler, (error,), _NONE)
+    answer: ResponseReturnValue = yield handler, (error,), _NONE
+    return answer
 
 
-def handle_http_exception(ctx: RequestContext, error: HTTPException) -> Steps[Any]:
+def handle_http_exception(ctx: RequestContext, error: HTTPException) -> Steps[Answer]:
     """Let the handler of an HTTP error answer; without one the error is the answer."""
     # An error without a code carries a response of its own; redirects of the routing
     # are no errors.
@@ -223,7 +230,8 @@ def handle_http_exception(ctx: RequestContext, error: HTTPException) -> Steps[An
     handler = find_handler(ctx, error)
     if handler is None:
         return error
-    return (yield handler, (error,), _NONE)
+    answer: ResponseReturnValue = yield handler, (error,), _NONE
+    return answer
 
 
 def handle_exception(ctx: RequestContext, error: Exception) -> Steps[Response]:
@@ -246,7 +254,8 @@ def handle_exception(ctx: RequestContext, error: Exception) -> Steps[Response]:
     if handler is not None:
         answer = yield handler, (answer,), _NONE
     if overrides.finalize_request is not None:
-        return (yield overrides.finalize_request, (ctx, answer, True), _NONE)
+        response: Response = yield overrides.finalize_request, (ctx, answer, True), _NONE
+        return response
     return (yield from finalize(ctx, answer, from_error_handler=True))
 
 

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from ..typing import Flask, StartResponse, WSGIEnvironment
 
 
-def serve(
-    app: Flask, environ: WSGIEnvironment, start_response: StartResponse
-) -> Iterable[bytes]:
+def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer one request."""
     ctx = app.request_context(environ)
     try:
@@ -36,7 +34,7 @@ def serve(
     finally:
         if "werkzeug.debug.preserve_context" in environ:
             environ["werkzeug.debug.preserve_context"](ctx)
-        error = ctx.error
-        if error is not None and app.should_ignore_error(error):
-            error = None
-        ctx.pop(error)
+        failure = ctx.error
+        if failure is not None and app.should_ignore_error(failure):
+            failure = None
+        ctx.pop(failure)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from markupsafe import Markup
@@ -79,10 +79,10 @@ class TagDict(JSONTag):
     key = " di"
 
     def check(self, value: Any) -> bool:
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or len(cast("dict[str, Any]", value)) != 1:
             return False
-        items: dict[Any, Any] = value
-        return len(items) == 1 and next(iter(items)) in self.serializer.tags
+        [key] = cast("dict[str, Any]", value)
+        return key in self.serializer.tags
 
     def to_json(self, value: Any) -> Any:
         [(key, content)] = value.items()
@@ -275,11 +275,10 @@ class TaggedJSONSerializer:
     def _untag_scan(self, value: Any) -> Any:
         """Untag ``value`` and all in it, the innermost first."""
         if isinstance(value, dict):
-            items: dict[str, Any] = value
-            return self.untag({key: self._untag_scan(item) for key, item in items.items()})
+            items = cast("dict[str, Any]", value).items()
+            return self.untag({key: self._untag_scan(item) for key, item in items})
         if isinstance(value, list):
-            array: list[Any] = value
-            return [self._untag_scan(item) for item in array]
+            return [self._untag_scan(item) for item in cast("list[object]", value)]
         return value
 
     def dumps(self, value: Any) -> str:
