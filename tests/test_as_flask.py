@@ -52,9 +52,13 @@ def run(tmp_path: Path) -> Run:
         *args: str, path: list[Path] | None = None, status: int | None = 0
     ) -> subprocess.CompletedProcess[str]:
         search = [*map(str, path or []), BRIM, os.environ.get("PYTHONPATH", "")]
+        variables = {
+            "PYTHONPATH": os.pathsep.join(filter(None, search)),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # plugins of the developer's take seconds
+        }
         done = subprocess.run(
             [sys.executable, "-W", "error", *args],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, search))},
+            env={**os.environ, **variables},
             cwd=tmp_path,
             capture_output=True,
             text=True,

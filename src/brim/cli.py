@@ -257,8 +257,8 @@ class BrimGroup(AppGroup):
                     option.handle_parse_result(ctx, given, [])
         try:
             return super().parse_args(ctx, args)
-        except click.UsageError:
-            # No arguments: the help that comes with this has pushed the app's context.
+        except BaseException:
+            # The help has pushed the application's context, and ends the call by raising.
             ctx.close()
             raise
 

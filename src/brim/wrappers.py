@@ -138,7 +138,7 @@ class Request(WerkzeugRequest):
         limit: int | None = current_app.config[setting]
         return limit
 
-    @property  # pyright: ignore[reportIncompatibleVariableOverride]
+    @property
     def max_content_length(self) -> int | None:
         """The most bytes that a body may have; longer ones are answered with 413.
 
@@ -148,10 +148,10 @@ class Request(WerkzeugRequest):
         return self._limit(self._max_content_length, "MAX_CONTENT_LENGTH", None)
 
     @max_content_length.setter
-    def max_content_length(self, value: int | None) -> None:
+    def max_content_length(self, value: int | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._max_content_length = value
 
-    @property  # pyright: ignore[reportIncompatibleVariableOverride]
+    @property
     def max_form_memory_size(self) -> int | None:
         """The most bytes that one field, not a file, may have in a multipart body.
 
@@ -160,7 +160,7 @@ class Request(WerkzeugRequest):
         return self._limit(self._max_form_memory_size, "MAX_FORM_MEMORY_SIZE", 500_000)
 
     @max_form_memory_size.setter
-    def max_form_memory_size(self, value: int | None) -> None:
+    def max_form_memory_size(self, value: int | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._max_form_memory_size = value
 
     @property  # type: ignore[override]
