@@ -11,7 +11,7 @@ from weakref import ref
 
 from werkzeug.exceptions import HTTPException
 
-from ..routing import Matcher, decode_path, host_is_plain
+from ..routing import Matcher, decode_path, environ_is_plain
 from ..signals import appcontext_tearing_down, request_tearing_down
 from . import steps
 from .plan import Overrides, Plan, build_plan, find_overrides
@@ -92,7 +92,7 @@ class Engine:
         found = None
         if (
             matcher.answers
-            and host_is_plain(environ.get("HTTP_HOST", "localhost"))
+            and environ_is_plain(environ)
             and ctx.app.config["TRUSTED_HOSTS"] is None
         ):
             path = environ.get("PATH_INFO", "")

@@ -1,0 +1,54 @@
+"""Settings of Sphinx; ``make docs`` builds with them. What is Brim's own is in _ext/."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import brim
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+project = "Brim"
+copyright = "Brim contributors"
+version = release = brim.__brim_version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx_copybutton",
+    "api",
+    "generated",
+    "testref",
+]
+exclude_patterns = ["_build", "_ext"]
+# A folder that holds no page yet is no mistake.
+suppress_warnings = ["toc.empty_glob"]
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+# Every reference has to lead somewhere. Names of other projects lead nowhere, as their pages
+# are not asked for when the documentation is built.
+nitpicky = True
+nitpick_ignore_regex = [("py:.*", r"(?!brim\b).*")]
+
+autodoc_default_options = {"members": True, "member-order": "bysource", "show-inheritance": True}
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+python_maximum_signature_line_length = 88
+toc_object_entries_show_parents = "hide"
+add_module_names = False
+
+# The prompt and the output of a command are not copied.
+copybutton_exclude = ".linenos, .gp, .go"
+
+html_theme = "furo"
+html_title = f"Brim {release}"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_copy_source = False
+html_show_sphinx = False
+pygments_style = "friendly"
+pygments_dark_style = "monokai"
