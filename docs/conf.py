@@ -32,9 +32,11 @@ myst_heading_anchors = 3
 # Every reference has to lead somewhere. Names of other projects lead nowhere, as their pages
 # are not asked for when the documentation is built.
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", r"(?!brim\b).*")]
+# Type variables have no page.
+nitpick_ignore_regex = [("py:.*", r"(?!brim\b).*|brim\.\w+\.(T|F|T_\w+)")]
 
-autodoc_default_options = {"members": True, "member-order": "bysource", "show-inheritance": True}
+autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_inherit_docstrings = False
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 88

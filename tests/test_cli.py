@@ -90,6 +90,21 @@ def test_the_program_shows_a_users_error_without_what_led_to_it(folder: Path) ->
     assert "click" not in done.stderr
 
 
+def test_the_program_says_so_where_another_flask_was_first() -> None:
+    start = "import sys, types; sys.modules['flask'] = types.ModuleType('flask');"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{start} from brim.cli import main; main()"],
+        env={**os.environ, "PYTHONPATH": str(Path(brim.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: Another Flask")
+    assert "Traceback" not in done.stderr
+
+
 def test_the_shell_has_the_apps_names_and_runs_the_startup_file(folder: Path) -> None:
     (folder / "app.py").write_text(
         "from flask import Flask\napp = Flask(__name__)\n"

@@ -251,6 +251,20 @@ class TestKeys:
             assert made.loads(made.dumps({"a": 1})) == {"a": 1}
         assert len(seen) == len(kept)
 
+    def test_the_parts_are_for_use_elsewhere_too(self, app: Flask, client: FlaskClient) -> None:
+        """As tools and extensions sign a cookie of their own."""
+        interface = SecureCookieSessionInterface()
+        signing = URLSafeTimedSerializer(
+            str(app.secret_key),
+            salt=interface.salt,
+            serializer=interface.serializer,
+            signer_kwargs={
+                "key_derivation": interface.key_derivation,
+                "digest_method": interface.digest_method,
+            },
+        )
+        assert get(client, "/all", signing.dumps({"a": (1,)})).text == "{'a': (1,)}"
+
     def test_a_part_that_cannot_be_hashed_will_do(self, app: Flask) -> None:
         class Unhashable(TaggedJSONSerializer):
             __hash__ = None  # type: ignore[assignment]
@@ -393,6 +407,20 @@ class TestResponse:
             assert "Set-Cookie" not in answer.headers
         assert "Vary" not in client.get("/untouched").headers
 
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [("Accept", "Accept, Cookie"), ("Cookie, Accept", "Cookie, Accept"), ("cookie", "cookie")],
+    )
+    def test_what_a_view_said_of_varying_is_kept(
+        self, app: Flask, client: FlaskClient, before: str, after: str
+    ) -> None:
+        @app.get("/varying")
+        def varying() -> Any:
+            session["a"] = 1
+            return "", {"Vary": before}
+
+        assert client.get("/varying").headers.getlist("Vary") == [after]
+
     def test_an_emptied_session_is_deleted(self, app: Flask, client: FlaskClient) -> None:
         answer = get(client, "/clear", FLASKS_COOKIES[0][1])
         assert answer.headers.getlist("Set-Cookie") == [
@@ -515,7 +543,7 @@ class TestRefresh:
             serializer = json  # type: ignore[assignment]
 
         class AlwaysPermanent(SecureCookieSession):
-            permanent = True  # type: ignore[assignment]
+            permanent = True
 
         class OtherSession(SecureCookieSessionInterface):
             session_class = AlwaysPermanent

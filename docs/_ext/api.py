@@ -13,7 +13,6 @@ import textwrap
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import brim
 from sphinx.util import logging
 
 if TYPE_CHECKING:
@@ -26,29 +25,33 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Modules whose public names are documented one by one, with all their public members.
-MODULES = (
-    "brim",
-    "brim.as_flask",
-    "brim.blueprints",
-    "brim.cli",
-    "brim.config",
-    "brim.ctx",
-    "brim.files",
-    "brim.globals",
-    "brim.helpers",
-    "brim.json",
-    "brim.json.provider",
-    "brim.json.tag",
-    "brim.logging",
-    "brim.sessions",
-    "brim.signals",
-    "brim.templating",
-    "brim.testing",
-    "brim.typing",
-    "brim.views",
-    "brim.wrappers",
-)
+#: What is public beyond ``brim.__all__``, by module; ``None`` for all of its ``__all__``.
+BEYOND: dict[str, tuple[str, ...] | None] = {
+    "brim.as_flask": ("AliasError",),
+    "brim.blueprints": ("BlueprintSetupState",),
+    "brim.cli": (
+        *("AppGroup", "BrimGroup", "NoAppException", "ScriptInfo", "load_dotenv", "main"),
+        *("pass_script_info", "with_appcontext"),
+    ),
+    "brim.config": ("ConfigAttribute",),
+    "brim.ctx": ("AppContext", "RequestContext", "_AppCtxGlobals"),
+    "brim.globals": ("app_ctx", "request_ctx"),
+    "brim.helpers": ("get_debug_flag", "get_load_dotenv"),
+    "brim.json": None,
+    "brim.json.depth": ("MAX_DEPTH",),
+    "brim.json.provider": ("DefaultJSONProvider", "JSONProvider"),
+    "brim.json.tag": ("JSONTag", "TaggedJSONSerializer"),
+    "brim.logging": (
+        *("create_logger", "default_handler", "has_level_handler", "wsgi_errors_stream"),
+    ),
+    "brim.sessions": (
+        *("NullSession", "SecureCookieSession", "SecureCookieSessionInterface"),
+        *("SessionInterface", "SessionMixin"),
+    ),
+    "brim.templating": ("DispatchingJinjaLoader", "Environment"),
+    "brim.testing": None,
+    "brim.views": ("MethodView", "View"),
+}
 
 
 # Docstrings --------------------------------------------------------------------------
@@ -101,6 +104,18 @@ def _is_code(paragraphs: list[str]) -> bool:
     )
 
 
+def complete_docstrings() -> None:
+    """Let an overriding method without a docstring have that of Brim's method it overrides.
+
+    Autodoc would do so by itself, but would take those of other projects' classes too.
+    """
+    for cls in filter(inspect.isclass, (value for _, value in public_objects())):
+        for name, member in vars(cls).items():
+            if inspect.isfunction(member) and member.__doc__ is None:
+                for base in brim_bases(cls)[1:]:
+                    member.__doc__ = member.__doc__ or getattr(vars(base).get(name), "__doc__", None)
+
+
 # References --------------------------------------------------------------------------
 
 
@@ -108,18 +123,15 @@ def find_short_name(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.TextElement
 ) -> nodes.reference | None:
     """Resolve the names that annotations have without their module, such as ``Flask``."""
-    if node.get("refdomain") != "py":
+    short = str(node.get("reftarget")).rpartition(".")[2]
+    if node.get("refdomain") != "py" or not short[:1].isupper():
         return None
-    domain = env.domains["py"]
-    target = str(node["reftarget"]).removeprefix("brim.")
-    short = target.split(".")[-1]
-    for home in MODULES:
-        full = f"{home}.{short if target in documented_names(home) else target}"
-        if full in domain.objects:  # type: ignore[attr-defined]
-            kind = node.get("reftype", "obj")
-            found: Any = domain.resolve_xref(
-                env, node["refdoc"], app.builder, kind, full, node, contnode
-            ) or domain.resolve_xref(env, node["refdoc"], app.builder, "obj", full, node, contnode)
+    domain: Any = env.domains["py"]
+    for name, _ in public_objects():
+        if name.rpartition(".")[2] == short:
+            found: nodes.reference = domain.resolve_xref(
+                env, node["refdoc"], app.builder, "obj", name, node, contnode
+            )
             return found
     return None
 
@@ -127,51 +139,51 @@ def find_short_name(
 # Completeness ------------------------------------------------------------------------
 
 
-def documented_names(module_name: str) -> list[str]:
-    """The names of a module that a user may import from it."""
-    module = import_module(module_name)
-    names: list[str] | None = getattr(module, "__all__", None)
-    if names is not None:
-        return names
-    return [
-        name
-        for name, value in vars(module).items()
-        if not name.startswith("_") and getattr(value, "__module__", None) == module_name
-    ]
-
-
 def check_completeness(app: Sphinx, env: BuildEnvironment) -> None:
     """Warn of every public name, and public member of a class, that no page documents."""
-    known = env.domains["py"].objects  # type: ignore[attr-defined]
-    for name in sorted(set(public_api()) - set(known)):
+    domain: Any = env.domains["py"]
+    for name in sorted(set(public_names()) - set(domain.objects)):
         log.warning("%s is public and on no page of the reference", name)
 
 
-def public_api() -> Iterator[str]:
-    """Every public name of Brim's, with its module, and the members of its classes."""
-    seen: set[int] = set()
-    for module_name in MODULES:
+def public_objects() -> Iterator[tuple[str, Any]]:
+    """Yield each public name with its module, and what it names; modules left out."""
+    for module_name, names in {"brim": None, **BEYOND}.items():
         module = import_module(module_name)
-        for name in documented_names(module_name):
-            value = getattr(module, name)
-            if inspect.ismodule(value) or id(value) in seen:
-                continue
-            seen.add(id(value))
-            yield f"{module_name}.{name}"
-            if inspect.isclass(value):
-                yield from (f"{module_name}.{name}.{member}" for member in own_members(value))
+        for name in module.__all__ if names is None else names:
+            value = inspect.getattr_static(module, name, None) or getattr(module, name)
+            if not inspect.ismodule(value) and (module_name, name) != ("brim.json", "jsonify"):
+                yield f"{module_name}.{name}", value
+
+
+def public_names() -> Iterator[str]:
+    """Yield every public name, and those of the members that a class has of its own.
+
+    Members of a base are its own, unless the base is public, or another project's.
+    """
+    classes = {value for _, value in public_objects() if inspect.isclass(value)}
+    for name, value in public_objects():
+        yield name
+        if inspect.isclass(value):
+            for base in brim_bases(value):
+                if base is value or base not in classes:
+                    yield from (f"{name}.{member}" for member in own_members(base))
+
+
+def brim_bases(cls: type[Any]) -> list[type[Any]]:
+    """The class, and those of its bases that are Brim's."""
+    return [base for base in cls.__mro__ if base.__module__.partition(".")[0] == "brim"]
 
 
 def own_members(cls: type[Any]) -> Iterator[str]:
-    """The public members that Brim's classes give ``cls``, those of other projects aside."""
-    for base in cls.__mro__:
-        if base.__module__.partition(".")[0] == "brim":
-            for name, member in vars(base).items():
-                if not name.startswith("_") and not inspect.isclass(member):
-                    yield name
+    """The public names that a class defines itself; slots of it are none."""
+    for name, member in vars(cls).items():
+        if not name.startswith("_") and not inspect.ismemberdescriptor(member):
+            yield name
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    complete_docstrings()
     app.connect("autodoc-process-docstring", mark_code)
     app.connect("missing-reference", find_short_name)
     app.connect("env-check-consistency", check_completeness)

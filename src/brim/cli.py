@@ -569,8 +569,12 @@ def main() -> None:
     with 1.
     """
     # Here and not above: who imports this module as a library has not asked for the alias.
-    from . import as_flask  # noqa: F401  # pyright: ignore[reportUnusedImport]
-
+    try:
+        from . import as_flask  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    except ImportError as error:
+        # Something imported Flask before the command began, and the error says what.
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
     try:
         cli.main()
     except Exception as error:

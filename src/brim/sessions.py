@@ -277,7 +277,7 @@ class SecureCookieSessionInterface(SessionInterface):
             raise RuntimeError(NO_SECRET_KEY)
         response.set_cookie(
             self.get_cookie_name(app),
-            signing.dumps(dict(session)),  # type: ignore[arg-type]
+            signing.dumps(dict(session)),
             expires=self.get_expiration_time(app, session),
             **self._attributes(app),
         )

@@ -166,7 +166,7 @@ class TestDumps:
         class Prefixed(Provider):
             prefix = "$"
 
-            def default(self, o: Any) -> Any:  # type: ignore[override]
+            def default(self, o: Any) -> Any:
                 return self.prefix + str(o)
 
         provider = Prefixed()
