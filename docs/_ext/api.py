@@ -13,6 +13,7 @@ import textwrap
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from brim.lazy import lazy
 from sphinx.util import logging
 
 if TYPE_CHECKING:
@@ -60,34 +61,32 @@ BEYOND: dict[str, tuple[str, ...] | None] = {
 def mark_code(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
-    """Turn the paragraphs of a docstring that are Python into code blocks, in place."""
-    text = "\n".join(lines)
-    if what == "data" and inspect.getdoc(type(obj)) == inspect.cleandoc(text):
-        # What an object without a docstring says of its class says nothing of it.
-        lines.clear()
-        return
-    paragraphs = re.split(r"\n\s*\n", text.strip("\n"))
-    lines[:] = _marked(paragraphs)
+    """Turn the paragraphs of a docstring that are Python into code blocks, in place.
+
+    What a docstring says of how fast something is, is for those who read the code.
+    """
+    paragraphs = re.split(r"\n\s*\n", "\n".join(lines).strip("\n"))
+    lines[:] = _marked([text for text in paragraphs if not text.startswith("PERF:")])
 
 
 def _marked(paragraphs: list[str]) -> Iterator[str]:
     literal = False
     start = 0
     while start < len(paragraphs):
-        end = start + 1
-        if not literal:
-            # The longest run of paragraphs that is one piece of code.
-            ends = range(len(paragraphs), start, -1)
-            end = next((e for e in ends if _is_code(paragraphs[start:e])), start)
-        if end > start and not literal:
+        # The longest run of paragraphs that is one piece of code.
+        ends = range(len(paragraphs), start, -1)
+        end = 0 if literal else next((e for e in ends if _is_code(paragraphs[start:e])), 0)
+        if end:
             code = textwrap.dedent("\n\n".join(paragraphs[start:end]))
             yield from (".. code-block:: python", "", *textwrap.indent(code, "   ").split("\n"))
         else:
             end = start + 1
             yield from paragraphs[start].split("\n")
-        literal = paragraphs[end - 1].rstrip().endswith("::")
         yield ""
+        # Code that a double colon announces is set apart already, to where it ends.
+        announced = paragraphs[end - 1].endswith("::") or literal
         start = end
+        literal = announced and start < len(paragraphs) and paragraphs[start].startswith(" ")
 
 
 def _is_code(paragraphs: list[str]) -> bool:
@@ -104,16 +103,31 @@ def _is_code(paragraphs: list[str]) -> bool:
     )
 
 
-def complete_docstrings() -> None:
-    """Let an overriding method without a docstring have that of Brim's method it overrides.
+def complete_classes() -> None:
+    """Give public classes what autodoc can read; the process is for that and ends with it.
 
-    Autodoc would do so by itself, but would take those of other projects' classes too.
+    An overriding method without a docstring has that of Brim's method that it overrides; autodoc
+    by itself would take those of other projects' classes too. A lazy attribute is a property.
     """
     for cls in filter(inspect.isclass, (value for _, value in public_objects())):
-        for name, member in vars(cls).items():
-            if inspect.isfunction(member) and member.__doc__ is None:
-                for base in brim_bases(cls)[1:]:
-                    member.__doc__ = member.__doc__ or getattr(vars(base).get(name), "__doc__", None)
+        for base in brim_bases(cls):
+            for name, member in list(vars(base).items()):
+                if isinstance(member, lazy):
+                    setattr(base, name, property(member.compute))
+                elif inspect.isfunction(member) and member.__doc__ is None:
+                    known = (vars(other).get(name) for other in brim_bases(base)[1:])
+                    member.__doc__ = next((m.__doc__ for m in known if m is not None), None)
+
+
+def show_decorator(
+    app: Sphinx, what: str, name: str, obj: Any, options: object, signature: str, returns: str
+) -> tuple[str, str] | None:
+    """Show of a decorator what a user passes to it; see ``brim.registry.NamedDecorator``."""
+    wrapped = getattr(obj, "__wrapped__", None)
+    is_named = what == "method" and wrapped is not None and "name: str | None) -> None" in (
+        f"{signature} -> {returns}"
+    )
+    return ("(name: str | None = None)", "") if is_named else None
 
 
 # References --------------------------------------------------------------------------
@@ -176,15 +190,17 @@ def brim_bases(cls: type[Any]) -> list[type[Any]]:
 
 
 def own_members(cls: type[Any]) -> Iterator[str]:
-    """The public names that a class defines itself; slots of it are none."""
+    """The public names that a class defines itself; slots and refusals are none."""
     for name, member in vars(cls).items():
-        if not name.startswith("_") and not inspect.ismemberdescriptor(member):
+        refuses = getattr(member, "__name__", "") == "_fail"
+        if not (name.startswith("_") or refuses or inspect.ismemberdescriptor(member)):
             yield name
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    complete_docstrings()
+    complete_classes()
     app.connect("autodoc-process-docstring", mark_code)
+    app.connect("autodoc-process-signature", show_decorator)
     app.connect("missing-reference", find_short_name)
     app.connect("env-check-consistency", check_completeness)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
