@@ -26,6 +26,13 @@ from .dispatch.engine import Engine
 from .dispatch.overridable import Overridable
 from .dispatch.plan import OVERRIDABLE
 from .doors import wsgi
+
+# Not used here, but imported from here by code that grew up with Flask.
+from .globals import current_app as current_app
+from .globals import g as g
+from .globals import request as request
+from .globals import request_ctx as request_ctx
+from .globals import session as session
 from .helpers import get_debug_flag
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .lazy import lazy
@@ -364,8 +371,6 @@ class Flask(Overridable, Scaffold):
 
     def make_shell_context(self) -> dict[str, Any]:
         """Return the names that ``brim shell`` begins with."""
-        from .globals import g  # noqa: PLC0415 -- the core takes g from the context
-
         names: dict[str, Any] = {"app": self, "g": g}
         for processor in self.shell_context_processors:
             names.update(processor())

@@ -418,6 +418,28 @@ class ContextStream:
         self.close()
 
 
+class _ContextView:
+    """One of Flask 3.1's two context variables, seen in Brim's one; for reading."""
+
+    def __init__(self, name: str, attribute: str) -> None:
+        self.name = name
+        self._attribute = attribute
+
+    def get(self, *default: Any) -> Any:
+        """Return the context, or ``default``; ``LookupError`` if there is neither."""
+        ctx = _cv_ctx.get(None)
+        found = None if ctx is None else getattr(ctx, self._attribute)
+        if found is not None:
+            return found
+        if default:
+            return default[0]
+        raise LookupError(self.name)
+
+
+_cv_app = _ContextView("flask.app_ctx", "app_ctx")
+_cv_request = _ContextView("flask.request_ctx", "request_ctx")
+
+
 def current_ctx() -> AppContext:
     """Return the current context; ``RuntimeError`` outside any."""
     ctx = _cv_ctx.get(None)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.local import LocalProxy
 
+from .ctx import _cv_app as _cv_app
 from .ctx import _cv_ctx as _cv_ctx
+from .ctx import _cv_request as _cv_request
 from .ctx import current_ctx, current_request_ctx
 
 if TYPE_CHECKING:
@@ -42,27 +44,6 @@ def _find_request() -> Any:
 def _find_session() -> Any:
     return current_request_ctx().session
 
-
-class _ContextView:
-    """One of Flask 3.1's two context variables, seen in Brim's one; for reading."""
-
-    def __init__(self, name: str, attribute: str) -> None:
-        self.name = name
-        self._attribute = attribute
-
-    def get(self, *default: Any) -> Any:
-        """Return the context, or ``default``; ``LookupError`` if there is neither."""
-        ctx = _cv_ctx.get(None)
-        found = None if ctx is None else getattr(ctx, self._attribute)
-        if found is not None:
-            return found
-        if default:
-            return default[0]
-        raise LookupError(self.name)
-
-
-_cv_app = _ContextView("flask.app_ctx", "app_ctx")
-_cv_request = _ContextView("flask.request_ctx", "request_ctx")
 
 #: The current application context.
 app_ctx: AppContext = LocalProxy(_find_app_ctx)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]

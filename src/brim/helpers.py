@@ -17,6 +17,8 @@ from .ctx import ContextStream, current_request_ctx, has_app_context
 from .files import send_file as send_file
 from .files import send_from_directory as send_from_directory
 from .globals import current_app, session
+from .globals import request as request
+from .globals import request_ctx as request_ctx
 from .names import blueprint_chain as _split_blueprint_path  # noqa: F401 # pyright: ignore
 from .paths import get_root_path as get_root_path
 from .signals import message_flashed
