@@ -283,6 +283,10 @@ class RequestContext(AppContext):
         # Flask's name for the session that is looked at without being marked as accessed.
         return self._open_session()
 
+    @_session.setter
+    def _session(self, value: SessionMixin) -> None:
+        self._opened = value
+
     def _open_session(self) -> SessionMixin:
         if self._opened is None:
             if self._origin is not None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, overload
 
 from werkzeug.exceptions import abort as _werkzeug_abort
 from werkzeug.utils import redirect as _werkzeug_redirect
 
-from .ctx import ContextStream, current_request_ctx, has_app_context
+from .ctx import ContextStream, _cv_ctx, current_request_ctx, has_app_context
 from .files import send_file as send_file
 from .files import send_from_directory as send_from_directory
 from .globals import current_app, session
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
 
     from .typing import Response
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _FALSE = frozenset({"", "0", "false", "no"})
 
@@ -56,6 +59,12 @@ def get_load_dotenv(default: bool = True) -> bool:
     return default if skip is None else not skip
 
 
+@overload
+def stream_with_context(generator_or_function: Iterator[T]) -> Iterator[T]: ...
+@overload
+def stream_with_context(
+    generator_or_function: Callable[P, Iterator[T]],
+) -> Callable[P, Iterator[T]]: ...
 def stream_with_context(generator_or_function: Any) -> Any:
     """Keep the request's context for a response that is generated while it is sent.
 
@@ -178,3 +187,19 @@ def get_flashed_messages(
     if with_categories:
         return flashes
     return [message for _, message in flashes]
+
+
+def _default_template_ctx_processor() -> dict[str, Any]:
+    """Return what all templates see: ``g``, and in a request ``request``.
+
+    The objects themselves, so that whoever keeps a context (a test that listens to
+    ``template_rendered``) can look at them when the request is over. The session is
+    left to the global of that name, which opens it when a template mentions it.
+    """
+    ctx = _cv_ctx.get(None)
+    if ctx is None:
+        return {}
+    values: dict[str, Any] = {"g": ctx.app_ctx.g}
+    if ctx.request_ctx is not None:
+        values["request"] = ctx.request_ctx.request
+    return values

@@ -32,7 +32,8 @@ class CertParamType(click.ParamType):  # type: ignore[type-arg]  # pyright: igno
         except ImportError:
             self.fail("This Python has no 'ssl' module, which HTTPS needs.", param, ctx)
         try:
-            return str(self.path_type(value, param, ctx))
+            path: str = self.path_type(value, param, ctx)
+            return path
         except click.BadParameter as error:
             no_file = error.message
         if value == "adhoc":

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 
 from . import files
 from .errors import SETUP_FINISHED
+from .helpers import _default_template_ctx_processor
 from .lazy import lazy
 from .paths import get_root_path
 
@@ -151,7 +152,7 @@ class Scaffold:
         #: Functions that give values to templates, by blueprint name.
         self.template_context_processors: dict[
             AppOrBlueprintKey, list[TemplateContextProcessorCallable]
-        ] = defaultdict(list, {None: []})
+        ] = defaultdict(list, {None: [_default_template_ctx_processor]})
         #: Functions that change the values of the URL's variables, by blueprint name.
         self.url_value_preprocessors: dict[
             AppOrBlueprintKey, list[URLValuePreprocessorCallable]

@@ -14,6 +14,7 @@ from jinja2.utils import LRUCache
 
 from .ctx import ContextStream, _cv_ctx, current_ctx
 from .globals import g, request, session
+from .helpers import _default_template_ctx_processor as _default_template_ctx_processor
 from .helpers import get_flashed_messages
 from .signals import before_render_template, template_rendered
 
@@ -171,22 +172,6 @@ def select_jinja_autoescape(filename: str | None) -> bool:
     return filename is None or filename.endswith(_ESCAPED_SUFFIXES)
 
 
-def _default_template_ctx_processor() -> dict[str, Any]:
-    """Return what all templates see: ``g``, and in a request ``request``.
-
-    The objects themselves, so that whoever keeps a context (a test that listens to
-    ``template_rendered``) can look at them when the request is over. The session is
-    left to the global of that name, which opens it when a template mentions it.
-    """
-    ctx = _cv_ctx.get(None)
-    if ctx is None:
-        return {}
-    values: dict[str, Any] = {"g": ctx.app_ctx.g}
-    if ctx.request_ctx is not None:
-        values["request"] = ctx.request_ctx.request
-    return values
-
-
 def update_template_context(app: Flask, context: dict[str, Any]) -> None:
     """Add to ``context`` what the app's and the blueprint's processors give.
 
@@ -200,13 +185,8 @@ def update_template_context(app: Flask, context: dict[str, Any]) -> None:
     if ctx is not None and ctx.request_ctx is not None:
         names.extend(reversed(ctx.request_ctx.request.blueprints))
 
-    defaults = _default_template_ctx_processor()
     processors = app.template_context_processors
     for name in names:
-        # Each level begins anew with the defaults: an app's processor can't take
-        # ``request`` or ``g`` away from a blueprint's templates.
-        if name is None or name in app.blueprints:
-            context.update(defaults)
         # Not processors[name]: that would add an empty list for each name.
         for processor in processors.get(name, ()):
             context.update(app.ensure_sync(processor)())

@@ -141,7 +141,9 @@ class FlaskClient(Client):
             environ["werkzeug.debug.preserve_context"] = self._new_contexts.append
         return environ
 
-    def _make_request(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> WerkzeugRequest:
+    def _request_from_builder_args(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> WerkzeugRequest:
         """Make the request from what :meth:`open` takes: a builder, environ or request."""
         first: Any = args[0] if args and not kwargs else None
         if isinstance(first, WerkzeugEnvironBuilder):
@@ -177,7 +179,7 @@ class FlaskClient(Client):
 
         Takes the arguments of :class:`EnvironBuilder`, or a builder, environ or request.
         """
-        request = self._make_request(args, kwargs)
+        request = self._request_from_builder_args(args, kwargs)
         # The contexts of the request before this one were kept long enough.
         self._context_stack.close()
         response = super().open(request, buffered=buffered, follow_redirects=follow_redirects)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..ctx import AppContext, find_request_ctx, takes_ctx, unset
+from ..ctx import AppContext, current_ctx, takes_ctx, unset
 from . import steps
 from .plan import find_error_handler
 from .results import make_response
@@ -37,7 +37,7 @@ class Overridable:
 
         Raises ``TypeError`` for anything else.
         """
-        return make_response(find_request_ctx(), rv)
+        return make_response(current_ctx(), rv)
 
     @takes_ctx
     def full_dispatch_request(self, ctx: RequestContext) -> Response:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from ..errors import NO_REQUEST_CONTEXT
 from ..wrappers import Response
 
 if TYPE_CHECKING:
-    from ..typing import Flask, RequestContext
+    from ..typing import AppContext, Flask, Request
 
 _TUPLE_FORMS = """\
 The view function for {endpoint!r} did not return a valid response. The tuple must have the \
@@ -32,7 +33,7 @@ a string, dict, list, tuple with headers or status, Response instance, or WSGI c
 but it was a {kind}."""
 
 
-def make_response(ctx: RequestContext, rv: Any) -> Response:
+def make_response(ctx: AppContext, rv: Any) -> Response:
     """Turn a view's result into an ``app.response_class``.
 
     Raises ``TypeError`` for what can't be one.
@@ -55,7 +56,7 @@ def make_response(ctx: RequestContext, rv: Any) -> Response:
     return response
 
 
-def _take_apart(ctx: RequestContext, rv: Any) -> tuple[Any, Any, Any]:
+def _take_apart(ctx: AppContext, rv: Any) -> tuple[Any, Any, Any]:
     if len(rv) == 3:
         body, status, headers = rv
         return body, status, headers
@@ -67,7 +68,7 @@ def _take_apart(ctx: RequestContext, rv: Any) -> tuple[Any, Any, Any]:
     raise TypeError(_TUPLE_FORMS.format(endpoint=_endpoint(ctx), count=len(rv)))
 
 
-def _make(ctx: RequestContext, app: Flask, rv: Any, status: Any) -> tuple[Response, Any]:
+def _make(ctx: AppContext, app: Flask, rv: Any, status: Any) -> tuple[Response, Any]:
     """Return the response, and the status that is still to be set on it."""
     if rv is None:
         raise TypeError(_NOTHING.format(endpoint=_endpoint(ctx)))
@@ -80,18 +81,26 @@ def _make(ctx: RequestContext, app: Flask, rv: Any, status: Any) -> tuple[Respon
         return app.json.response(rv), status
     if isinstance(rv, WerkzeugResponse) or callable(rv):
         try:
-            return app.response_class.force_type(rv, ctx.request.environ), status  # type: ignore[return-value]
+            return app.response_class.force_type(rv, _request(ctx).environ), status  # type: ignore[return-value]
         except TypeError as error:
             raise _not_a_response(ctx, rv, str(error)) from error
     raise _not_a_response(ctx, rv, "")
 
 
-def _not_a_response(ctx: RequestContext, rv: Any, problem: str) -> TypeError:
+def _not_a_response(ctx: AppContext, rv: Any, problem: str) -> TypeError:
     message = _NOT_A_RESPONSE.format(
         problem=problem, endpoint=_endpoint(ctx), kind=type(rv).__name__
     )
     return TypeError(message.lstrip())
 
 
-def _endpoint(ctx: RequestContext) -> str | None:
-    return ctx.request.endpoint
+def _endpoint(ctx: AppContext) -> str | None:
+    return _request(ctx).endpoint
+
+
+def _request(ctx: AppContext) -> Request:
+    # Only what isn't a plain result needs one; outside a request that can't be had.
+    request_ctx = ctx.request_ctx
+    if request_ctx is None:
+        raise RuntimeError(NO_REQUEST_CONTEXT)
+    return request_ctx.request

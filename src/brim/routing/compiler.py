@@ -35,14 +35,7 @@ if TYPE_CHECKING:
     _Token: TypeAlias = "str | Variable | None"
 
 _KNOWN_CONVERTERS: frozenset[type[BaseConverter]] = frozenset(
-    (
-        AnyConverter,
-        FloatConverter,
-        IntegerConverter,
-        PathConverter,
-        UnicodeConverter,
-        UUIDConverter,
-    )
+    (AnyConverter, FloatConverter, IntegerConverter, PathConverter, UnicodeConverter, UUIDConverter)
 )
 
 # What subclasses of Map and Rule may redefine without a change to what matches.
@@ -179,7 +172,7 @@ class Compiler:
     def asks(self, rule: Rule, variables: Iterable[Variable]) -> bool:
         """Tell whether Werkzeug might do more with a rule than return it."""
         others_with_defaults = self.with_defaults[rule.endpoint] - bool(rule.defaults)
-        arguments = {variable.name for variable in variables} | set(rule.defaults or ())
+        arguments = {variable.name for variable in variables}.union(set[str](rule.defaults or ()))
         return (
             rule.alias
             or rule.redirect_to is not None

@@ -84,14 +84,17 @@ class Node:
         self.leaves: list[Leaf] = []
         # A rule goes on from here in a way that isn't understood.
         self.opaque = False
-        # Set where there is one edge only, and on it one converter for a whole segment.
+        # Set where there is but one edge, and one converter is all of it.
         self.takes: Callable[[str], object] = _takes_nothing
         self.follower = self
 
-    def leaf(self, method: str) -> Leaf | None:
-        """Return the first rule that ends here and takes the method."""
+    def leaf(self, method: str, lenient: bool = False) -> Leaf | None:
+        """Return the first rule that ends here and takes the method.
+
+        With ``lenient``: the first of those that don't insist on the slash at their end.
+        """
         for leaf in self.leaves:
-            if leaf.methods is None or method in leaf.methods:
+            if (leaf.methods is None or method in leaf.methods) and leaf.lenient >= lenient:
                 return leaf
         return None
 
@@ -122,12 +125,7 @@ class Edge:
     def __init__(self, tokens: Sequence[str | Variable], regex: str, final: bool) -> None:
         texts = [t for token in tokens if isinstance(token, str) for t in token.split("/") if t]
         weights = [token.weight for token in tokens if not isinstance(token, str)]
-        self.order = (
-            -len(texts),
-            [-len(text) for text in texts],
-            -len(weights),
-            weights,
-        )
+        self.order = (-len(texts), [-len(text) for text in texts], -len(weights), weights)
         self.final = final
         self.regex = regex
         self.fullmatch = re.compile(regex).fullmatch
@@ -159,8 +157,8 @@ def search(node: Node, segments: list[str], at: int, raw: list[str], method: str
             return found
     if not segment:
         # The path has a slash at its end which no rule has; a lenient one forgives it.
-        leaf = node.leaf(method)
-        if leaf is not None and leaf.lenient:
+        leaf = node.leaf(method, lenient=True)
+        if leaf is not None:
             return leaf.found_or_ask(raw)
     return None
 
@@ -197,7 +195,7 @@ def _finish(edge: Edge, rest: str, raw: list[str], method: str) -> Found | None:
     leaf = edge.node.leaf(method)
     if leaf is None:
         return None
-    if "\n" in rest or (leaf.lenient and rest.endswith("/")):
+    if "\n" in rest or (rest.endswith("/") and edge.node.leaf(method, lenient=True)):
         raise AskWerkzeug
     match = edge.fullmatch(rest)
     if match is not None:
