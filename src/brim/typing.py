@@ -89,6 +89,7 @@ RouteCallable = t.Union[
     Callable[..., ResponseReturnValue],
     Callable[..., Awaitable[ResponseReturnValue]],
 ]
+BeforeFirstRequestCallable = t.Union[Callable[[], None], Callable[[], Awaitable[None]]]
 BeforeRequestCallable = t.Union[
     Callable[[], ResponseReturnValue | None],
     Callable[[], Awaitable[ResponseReturnValue | None]],
