@@ -30,6 +30,8 @@ from ..signals import (
 from .results import make_response
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from ..typing import Flask, Request, RequestContext, Response, ResponseReturnValue
 
     Answer = HTTPException | ResponseReturnValue
@@ -237,6 +239,7 @@ def handle_http_exception(ctx: RequestContext, error: HTTPException) -> Steps[An
 def handle_exception(ctx: RequestContext, error: Exception) -> Steps[Response]:
     """Answer 500 to what nobody handled, or raise it where it should be seen."""
     app = ctx.app
+    error.__traceback__ = below_dispatch(error.__traceback__)
     exc_info = sys.exc_info()
     app._engine.send(got_request_exception, exception=error)
     propagate = app.config["PROPAGATE_EXCEPTIONS"]
@@ -257,6 +260,17 @@ def handle_exception(ctx: RequestContext, error: Exception) -> Steps[Response]:
         response: Response = yield overrides.finalize_request, (ctx, answer, True), _NONE
         return response
     return (yield from finalize(ctx, answer, from_error_handler=True))
+
+
+def below_dispatch(traceback: TracebackType | None) -> TracebackType | None:
+    """Leave out the steps that a traceback begins with: they are the same for all errors.
+
+    An error of the steps' own keeps them.
+    """
+    below = traceback
+    while below is not None and below.tb_frame.f_globals.get("__package__") == __package__:
+        below = below.tb_next
+    return below or traceback
 
 
 def log_exception(ctx: RequestContext, exc_info: Any) -> None:
