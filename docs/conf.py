@@ -8,7 +8,8 @@ from pathlib import Path
 import brim
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE / "_ext"))
+# The extensions below, and conformance/, whose suites a page lists.
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 
 project = "Brim"
 copyright = "Brim contributors"
@@ -26,6 +27,8 @@ exclude_patterns = ["_build", "_ext"]
 # A folder that holds no page yet is no mistake.
 suppress_warnings = ["toc.empty_glob"]
 
+# Quotes and dashes are what they were typed as: an option begins with two of them.
+smartquotes = False
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import brim
 import pytest
+
+import brim
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

@@ -13,8 +13,9 @@ import textwrap
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from brim.lazy import lazy
 from sphinx.util import logging
+
+from brim.lazy import lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,8 +125,10 @@ def show_decorator(
 ) -> tuple[str, str] | None:
     """Show of a decorator what a user passes to it; see ``brim.registry.NamedDecorator``."""
     wrapped = getattr(obj, "__wrapped__", None)
-    is_named = what == "method" and wrapped is not None and "name: str | None) -> None" in (
-        f"{signature} -> {returns}"
+    is_named = (
+        what == "method"
+        and wrapped is not None
+        and "name: str | None) -> None" in (f"{signature} -> {returns}")
     )
     return ("(name: str | None = None)", "") if is_named else None
 

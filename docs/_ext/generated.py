@@ -1,4 +1,4 @@
-"""Pages that are made from the program: the settings, and the commands with their options.
+"""What is made from the program: settings, commands with their options, the test suites.
 
 A page says where with a comment, ``<!-- generated: settings -->``; Markdown takes its place
 before the page is parsed, so that headings, links and the index are as on any other page.
@@ -12,8 +12,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
+
 from brim.cli import cli
 from brim.config import SETTINGS
+from conformance import outcomes, suites
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
 def settings() -> Iterator[str]:
     """Yield each setting of ``brim.config.SETTINGS`` as a ``confval``, in order of names."""
+    names = {setting.name for setting in SETTINGS}
+
+    def link(found: re.Match[str]) -> str:
+        return f"{{confval}}{found[0]}" if found[1] in names else found[0]
+
     for setting in sorted(SETTINGS, key=lambda setting: setting.name):
         default = setting.default
         shown = repr(default)
@@ -31,7 +38,7 @@ def settings() -> Iterator[str]:
         yield f":::{{confval}} {setting.name}"
         yield f":type: `{setting.type}`"
         yield f":default: `{shown}`"
-        yield f"\n{setting.doc}\n:::\n"
+        yield "\n" + re.sub("`([A-Z_]+)`", link, setting.doc) + "\n:::\n"
 
 
 def commands() -> Iterator[str]:
@@ -46,38 +53,43 @@ def commands() -> Iterator[str]:
 def _command(command: click.Command, ctx: click.Context) -> Iterator[str]:
     path = ctx.command_path
     yield f"## `{path}`\n"
-    text = re.sub(r"\n(?!\n)\s*", " ", (command.help or "").strip())
-    yield text.replace(" " * 2, "\n\n") + "\n"
+    paragraphs = (command.help or "").split("\n\n")
+    yield from (_prose(paragraph) + "\n" for paragraph in paragraphs)
     if command.epilog:
-        title, _, examples = command.epilog.replace("\b", "").strip().partition("\n")
-        yield from (title, "", "```text", *_dedented(examples), "```", "")
+        # Click is told by \b to leave a paragraph as it is; the first line is its title.
+        title, *lines = command.epilog.replace("\b\n", "").partition("\n\n")[0].split("\n")
+        yield from (title, "", "```text", *(line.strip() for line in lines), "```", "")
     yield f"```{{program}} {path}\n```\n"
     for option in command.params:
         if isinstance(option, click.Option) and not option.hidden:
             yield from _option(option, ctx)
 
 
-def _dedented(text: str) -> list[str]:
-    # An empty line stands before Click's own remark about --help, which is none of a command.
-    return [line.removeprefix("  ") for line in text.partition("\n\n")[0].split("\n")]
-
-
 def _option(option: click.Option, ctx: click.Context) -> Iterator[str]:
-    names, help_text = option.get_help_record(ctx) or ("", "")
-    names = ", ".join(part.strip() for part in re.split(r"[,/]", names) if part.strip())
-    yield f":::{{option}} {names}\n{help_text or option.help or ''}"
-    if option.default is not None and not option.is_flag and option.default != "":
-        yield f"By default `{option.default}`." if _is_plain(option.default) else ""
-    if option.secondary_opts and option.default is True:
-        yield f"By default `{option.opts[0]}`."
+    names, text = option.get_help_record(ctx) or ("", "")
+    yield f":::{{option}} {re.sub(' / ?|, ', ', ', names)}"
+    yield _prose(text)
+    default = option.opts[0] if option.secondary_opts and option.default is True else option.default
+    if isinstance(default, str | int) and not isinstance(default, bool):
+        yield f"By default `{default}`."
     yield ":::\n"
 
 
-def _is_plain(value: object) -> bool:
-    return isinstance(value, str | int)
+def _prose(text: str) -> str:
+    """Help for a terminal as Markdown: names in quotes, options and files are code there."""
+    text = " ".join(text.split())
+    return re.sub(r"'([^' ]+)'|(?<![\w-])(--[a-z][a-z-]*|[A-Z]+_[A-Z]+)\b", r"`\1\2`", text)
 
 
-GENERATORS = {"settings": settings, "commands": commands}
+def test_suites() -> Iterator[str]:
+    """Yield a table of the suites of ``conformance/``, and how many of their tests Flask passes."""
+    yield from ("| suite | version | tests that pass on Flask 3.1.3 |", "|---|---|---|")
+    for suite in suites.load([]):
+        flask = outcomes.load(suite.baseline_file)
+        yield f"| {suite.name} | {suite.version} | {flask.passed} |"
+
+
+GENERATORS = {"settings": settings, "commands": commands, "suites": test_suites}
 
 
 def fill_in(app: Sphinx, docname: str, content: list[str]) -> None:

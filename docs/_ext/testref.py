@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,11 @@ class TestRole(SphinxRole):
         messages: list[system_message] = []
         if not exists(self.text):
             messages.append(self.inliner.reporter.warning(f"no such test: {self.text}"))
-        return [nodes.literal(self.rawtext, self.text, classes=["test-id"])], messages
+        shown = nodes.literal(self.rawtext, "", classes=["test-id"])
+        # Where the line may break: an id is longer than its column.
+        for part in re.split(r"(?<=[/_:])(?=[^/_:])", self.text):
+            shown += [nodes.Text(part), nodes.raw("", "<wbr>", format="html")]
+        return [shown], messages
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

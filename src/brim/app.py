@@ -339,7 +339,9 @@ class Flask(Overridable, Scaffold):
     ) -> None:
         if endpoint is None:
             endpoint = endpoint_from_view(view_func)
-        methods = options.pop("methods", None) or getattr(view_func, "methods", None) or ("GET",)
+        methods = options.pop("methods", None)
+        if methods is None:
+            methods = getattr(view_func, "methods", None) or ("GET",)
         added = urls.make_rule(
             self, rule, endpoint, view_func, methods, provide_automatic_options, options
         )

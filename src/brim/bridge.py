@@ -8,7 +8,9 @@ what they changed.
 from __future__ import annotations
 
 import os
+import sys
 import threading
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial, update_wrapper
 from inspect import iscoroutinefunction
@@ -35,7 +37,10 @@ class LoopThread:
         import asyncio  # noqa: PLC0415
 
         asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
+        while not self.loop.is_closed():
+            # SystemExit and KeyboardInterrupt are a task's outcome, and stop the loop besides.
+            with suppress(SystemExit, KeyboardInterrupt):
+                self.loop.run_forever()
 
     def run(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
         """Run ``coroutine`` on the loop in ``context``; wait for it; return its result."""
@@ -100,6 +105,9 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """
     context = copy_context()
     kept = _kept_loop()
+    error = sys.exc_info()[1]
+    if error is not None:
+        coroutine = _while_handling(error, coroutine)
     try:
         if threading.current_thread() is kept.thread:
             return _run_aside(coroutine, context)
@@ -112,6 +120,17 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
             except LookupError:
                 pass
             var.set(value)
+
+
+async def _while_handling(error: BaseException, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Await ``coroutine`` with ``error`` as the exception that is being handled."""
+    context, traceback = error.__context__, error.__traceback__
+    try:
+        raise error
+    except BaseException:
+        # It was raised elsewhere; raising it here is to leave no trace.
+        error.__context__, error.__traceback__ = context, traceback
+        return await coroutine
 
 
 def _run_aside(coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:

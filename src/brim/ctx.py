@@ -160,6 +160,9 @@ class AppContext:
             raise LookupError(WRONG_CONTEXT_POPPED.format(self, "it was never pushed"))
         current = _cv_ctx.get(None)
         token, self._outer_request_ctx, self._pushed = self._pushed
+        if current is None:
+            # Pushed by another thread or task, or left already with the one below it.
+            return
         try:
             _cv_ctx.reset(token)
         except ValueError:
@@ -332,8 +335,9 @@ class RequestContext(AppContext):
                 self._shared = None
             if self._request_ended:
                 self._request_ended = False
+        first = self._pushed is None
         self._pushed = (_cv_ctx.set(self), None, self._pushed)
-        if appcontext_pushed.receivers and self._shared is None:
+        if first and appcontext_pushed.receivers and self._shared is None:
             self.app._engine.send(appcontext_pushed)
         self.match_request()
 
@@ -344,12 +348,13 @@ class RequestContext(AppContext):
         response is streamed with this context, the stream's end does that instead.
         """
         pushed = self._pushed
+        ends = (pushed is None or pushed[2] is None) and not self._streams
         try:
-            if (pushed is None or pushed[2] is None) and not self._streams:
+            if ends:
                 self.app._engine.end(self, sys.exc_info()[1] if exc is unset else exc)
         finally:
             self._leave()
-        if appcontext_popped.receivers and self._shared is None:
+        if ends and appcontext_popped.receivers and self._shared is None:
             self.app._engine.send(appcontext_popped)
 
     def __enter__(self) -> RequestContext:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from functools import update_wrapper, wraps
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from werkzeug.exceptions import HTTPException, default_exceptions
 
@@ -90,6 +90,7 @@ class named_decorator:  # noqa: N801 -- reads as a decorator
         add = self._add
 
         def decorate(name: Any = None) -> Any:
+            obj._check_setup_finished(add.__name__)
             if callable(name):
                 add(obj, name, None)
                 return name
@@ -405,15 +406,14 @@ class Scaffold:
                     f"'{exc_class_or_code}' is not a recognized HTTP error code."
                     " Use a subclass of HTTPException with that code instead."
                 )
-        if isinstance(exc_class, Exception):
+        if not isinstance(exc_class, type):
             raise TypeError(
                 f"{exc_class!r} is an instance, not a class. Handlers are registered"
                 " for classes of exceptions or HTTP error codes."
             )
-        if not isinstance(exc_class, type) or not issubclass(exc_class, Exception):
-            name: str = getattr(cast("Any", exc_class), "__name__", repr(exc_class))  # pyright: ignore
+        if not issubclass(exc_class, Exception):
             raise ValueError(
-                f"'{name}' is not a subclass of Exception. Handlers are registered"
+                f"'{exc_class.__name__}' is not a subclass of Exception. Handlers are registered"
                 " for classes of exceptions or HTTP error codes."
             )
         if issubclass(exc_class, HTTPException):

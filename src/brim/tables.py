@@ -106,10 +106,23 @@ class WatchedDict(defaultdict[K, V]):
         return self
 
     def copy(self) -> dict[K, V]:  # type: ignore[override]
-        return dict(self)
+        """Return a plain copy, with the same default if there is one."""
+        if self.default_factory is None:
+            return dict(self)
+        return defaultdict(self.default_factory, self)
+
+    __copy__ = copy
+
+    def __or__(self, other: Any) -> Any:
+        return self.copy() | other
+
+    def __ror__(self, other: Any) -> Any:
+        return other | self.copy()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return dict, (dict(self),)
+        if self.default_factory is None:
+            return dict, (dict(self),)
+        return defaultdict, (self.default_factory, dict(self))
 
 
 def watch(value: Any, on_change: Callable[[], None]) -> Any:

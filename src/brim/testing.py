@@ -48,7 +48,7 @@ class EnvironBuilder(WerkzeugEnvironBuilder):
         **kwargs: Any,
     ) -> None:
         if base_url is not None and (subdomain or url_scheme):
-            raise TypeError("'base_url' goes neither with 'subdomain' nor with 'url_scheme'.")
+            raise AssertionError("'base_url' goes neither with 'subdomain' nor with 'url_scheme'.")
         if base_url is None:
             path, base_url = _base_url(app, path, subdomain, url_scheme)
         self.app = app

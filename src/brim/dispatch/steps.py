@@ -27,6 +27,7 @@ from ..signals import (
     request_started,
     request_tearing_down,
 )
+from .handling import handling
 from .results import make_response
 
 if TYPE_CHECKING:
@@ -53,13 +54,18 @@ def respond(ctx: RequestContext) -> Steps[Response]:
         return (yield from full_dispatch(ctx))
     except Exception as error:
         ctx.error = error
-        if overrides.handle_exception is not None:
-            page: Response = yield overrides.handle_exception, (ctx, error), _NONE
-            return page
-        return (yield from handle_exception(ctx, error))
+        replaced = overrides.handle_exception
+        if replaced is not None:
+            return (yield from handling(error, one_call(replaced, ctx, error)))
+        return (yield from handling(error, handle_exception(ctx, error)))
     except BaseException as error:
         ctx.error = error
         raise
+
+
+def one_call(function: Callable[..., Any], *args: Any) -> Steps[Any]:
+    """Call one function; its result is what these steps return."""
+    return (yield function, args, _NONE)
 
 
 def full_dispatch(ctx: RequestContext) -> Steps[Response]:
@@ -83,10 +89,11 @@ def full_dispatch(ctx: RequestContext) -> Steps[Response]:
             else:
                 rv = yield view_call(ctx)
     except Exception as error:
-        if overrides.handle_user_exception is not None:
-            rv = yield overrides.handle_user_exception, (ctx, error), _NONE
+        replaced = overrides.handle_user_exception
+        if replaced is not None:
+            rv = yield from handling(error, one_call(replaced, ctx, error))
         else:
-            rv = yield from handle_user_exception(ctx, error)
+            rv = yield from handling(error, handle_user_exception(ctx, error))
     if overrides.finalize_request is not None:
         response: Response = yield overrides.finalize_request, (ctx, rv), _NONE
         return response
@@ -185,7 +192,7 @@ def finalize(ctx: RequestContext, rv: Any, from_error_handler: bool = False) -> 
 def process_response(ctx: RequestContext, response: Response) -> Steps[Response]:
     """Call the after-functions, then save the session if it was opened."""
     for function in ctx.__dict__.get("_after_request_functions", ()):
-        response = yield function, (response,), _NONE
+        response = yield ctx.app.ensure_sync(function), (response,), _NONE
     for function in ctx._plan.after:
         response = yield function, (response,), _NONE
     app = ctx.app

@@ -172,12 +172,12 @@ class Compiler:
     def asks(self, rule: Rule, variables: Iterable[Variable]) -> bool:
         """Tell whether Werkzeug might do more with a rule than return it."""
         others_with_defaults = self.with_defaults[rule.endpoint] - bool(rule.defaults)
-        arguments = {variable.name for variable in variables}.union(set[str](rule.defaults or ()))
+        arguments = {variable.name for variable in variables}.union(rule.defaults or ())
         return (
             rule.alias
             or rule.redirect_to is not None
             or others_with_defaults > 0
-            or arguments != rule.arguments
+            or arguments != rule.arguments  # pyright: ignore[reportUnknownMemberType]
         )
 
     def follow(self, node: Node, tokens: list[str | Variable], final: bool) -> Node:

@@ -1,4 +1,8 @@
-"""The matcher: answers by a look-up, else by a walk, else by a search, else not at all."""
+"""The matcher: it looks a path up, or walks the tree, or searches it.
+
+Only its answers leave this folder. What it can't answer it leaves alone: no redirect, no
+error and no other adapter is made here.
+"""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Node:
         self.leaves: list[Leaf] = []
         # A rule goes on from here in a way that isn't understood.
         self.opaque = False
-        # Set where there is but one edge, and one converter is all of it.
+        # The edge that is tried first, if one converter is all of it.
         self.takes: Callable[[str], object] = _takes_nothing
         self.follower = self
 
@@ -101,10 +101,9 @@ class Node:
     def freeze(self) -> None:
         """Put the edges, here and below, into the order in which they are tried."""
         self.edges.sort(key=attrgetter("order"))
-        if len(self.edges) == 1 and not self.opaque:
-            edge = self.edges[0]
-            if edge.takes is not None:
-                self.takes, self.follower = edge.takes, edge.node
+        first = self.edges[0] if self.edges and not self.opaque else None
+        if first is not None and first.takes is not None:
+            self.takes, self.follower = first.takes, first.node
         for node in (*self.literal.values(), *(edge.node for edge in self.edges)):
             node.freeze()
 
@@ -195,7 +194,8 @@ def _finish(edge: Edge, rest: str, raw: list[str], method: str) -> Found | None:
     leaf = edge.node.leaf(method)
     if leaf is None:
         return None
-    if "\n" in rest or (rest.endswith("/") and edge.node.leaf(method, lenient=True)):
+    if rest.endswith("/") and edge.node.leaf(method, lenient=True):
+        # A lenient rule may leave the slash to its converter, or not.
         raise AskWerkzeug
     match = edge.fullmatch(rest)
     if match is not None:
