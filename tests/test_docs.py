@@ -128,6 +128,19 @@ def test_what_werkzeug_gives_is_listed(cls: type) -> None:
             assert name in listed
 
 
+def test_every_type_alias_is_listed() -> None:
+    source = (ROOT / "src/brim/typing.py").read_text(encoding="utf-8")
+    aliases = set(re.findall(r"^([A-Za-z]\w+) = ", source, re.MULTILINE))
+    text = (DOCS / "reference/api/typing.md").read_text(encoding="utf-8")
+    assert aliases - set(re.findall(r"`(\w+)`", text)) == set()
+
+
+def test_the_links_of_the_readme_lead_somewhere() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
 def test_the_pages_build_without_a_warning(tmp_path: Path) -> None:
     """Warned of are links and tests that aren't there, and public names on no page."""
     pytest.importorskip("sphinx", reason="`make test` installs it")

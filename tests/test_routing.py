@@ -155,6 +155,7 @@ def test_a_slash_too_many_or_too_few_is_forgiven_where_the_rule_says_so() -> Non
     assert matched(url_map, "/b") == ("/b/", {})
     assert matched(url_map, "/x/d/") == ("/<x>/d", {"x": "x"})
     assert matched(url_map, "/p/x/c") is None
+    assert matched(map_of("/", strict_slashes=False), "") is None
     assert matched(url_map, "/p/x/y/c/") is None
 
 

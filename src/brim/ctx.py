@@ -148,7 +148,7 @@ class AppContext:
         last = self._pushed is None or self._pushed[2] is None
         try:
             if last:
-                self.app.do_teardown_appcontext(exc)
+                self.app._engine.end_app_context(self, exc)
         finally:
             self._leave()
         if appcontext_popped.receivers:
@@ -377,6 +377,7 @@ class ContextStream:
     def __init__(self, ctx: RequestContext, iterator: Iterator[Any]) -> None:
         self._ctx: RequestContext | None = ctx
         self._iterator = iterator
+        self._started = False
         ctx._streams += 1
 
     def __iter__(self) -> Iterator[Any]:
@@ -386,6 +387,7 @@ class ContextStream:
         ctx = self._ctx
         if ctx is None:
             raise StopIteration
+        self._started = True
         token = _cv_ctx.set(ctx)
         try:
             return next(self._iterator)
@@ -396,13 +398,16 @@ class ContextStream:
             _cv_ctx.reset(token)
 
     def close(self) -> None:
-        """Close the iterator, and end the request if nothing else keeps it."""
+        """Close the iterator, and end the request if nothing else keeps it.
+
+        Where it was cut short, the teardown functions get a ``GeneratorExit``.
+        """
         ctx = self._ctx
         if ctx is None:
             return
         token = _cv_ctx.set(ctx)
         try:
-            self._finish(sys.exc_info()[1])
+            self._finish(GeneratorExit() if self._started else None)
         finally:
             _cv_ctx.reset(token)
 

@@ -101,7 +101,7 @@ class WatchedDict(defaultdict[K, V]):
             super().__setitem__(key, watch(value, self.on_change))
         self.on_change()
 
-    def __ior__(self, other: Any) -> WatchedDict[K, V]:  # type: ignore[override,misc]
+    def __ior__(self, other: Any) -> WatchedDict[K, V]:  # type: ignore[override]
         self.update(other)
         return self
 
@@ -111,7 +111,8 @@ class WatchedDict(defaultdict[K, V]):
             return dict(self)
         return defaultdict(self.default_factory, self)
 
-    __copy__ = copy
+    def __copy__(self) -> Any:
+        return self.copy()
 
     def __or__(self, other: Any) -> Any:
         return self.copy() | other

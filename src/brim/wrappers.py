@@ -97,7 +97,7 @@ class Request(WerkzeugRequest):
     def server(self) -> tuple[str, int | None] | None:
         """The server's host and port as the server itself names them."""
         name = self.environ.get("SERVER_NAME")
-        if not name:
+        if name is None:
             return None
         try:
             return name, int(self.environ.get("SERVER_PORT"))  # type: ignore[arg-type]

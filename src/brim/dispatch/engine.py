@@ -6,6 +6,7 @@ Dispatch takes place in ``steps.py``; this file finds what it works with.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from blinker import NamedSignal
 
-    from ..typing import Flask, RequestContext
+    from ..typing import AppContext, Flask, RequestContext
 
 
 class Plans(dict["str | None", Plan]):
@@ -37,22 +38,30 @@ class Plans(dict["str | None", Plan]):
         return plan
 
 
+@dataclass(slots=True)
+class Compiled:
+    """What was compiled since the application's last change, as far as it was needed."""
+
+    plans: Plans | None = None
+    matcher: Matcher | None = None
+
+
 class Engine:
     """The compiled side of an application.
 
     ``originals``: the application's methods as Brim defines them, by name, to tell
     which ones are overridden.
 
-    Threads may use it while another changes the application: what is compiled is
-    replaced whole, never changed in place, so that each works on one state of it.
+    Threads may use it while another changes the application. A change puts an empty
+    :class:`Compiled` in place; whoever is compiling at that moment fills the one from
+    before, which serves the requests that have begun with it and no others.
     """
 
     def __init__(self, app: Flask, originals: Mapping[str, Any]) -> None:
         # Weakly, so that dropping the application frees it without the garbage collector.
         self._app = ref(app)
         self.originals = originals
-        self._plans: Plans | None = None
-        self._matcher: Matcher | None = None
+        self._compiled = Compiled()
 
     @property
     def app(self) -> Flask:
@@ -63,16 +72,25 @@ class Engine:
 
     def changed(self) -> None:
         """Drop what was compiled; the application's tables or methods have changed."""
-        self._plans = None
-        self._matcher = None
+        self._compiled = Compiled()
 
     @property
     def plans(self) -> Plans:
         """The plans by endpoint; ``plans[None]`` is that of a request without one."""
-        plans = self._plans
-        if plans is None:
-            plans = self._plans = Plans(self._app, find_overrides(self.app, self.originals))
+        compiled = self._compiled
+        return self._make_plans(compiled) if compiled.plans is None else compiled.plans
+
+    def _make_plans(self, compiled: Compiled) -> Plans:
+        overrides = find_overrides(self.app, self.originals)
+        plans = compiled.plans = Plans(self._app, overrides)
         return plans
+
+    def _make_matcher(self, compiled: Compiled, overrides: Overrides) -> Matcher:
+        app = self.app
+        matcher = Matcher(app.url_map, subdomain_matching=app.subdomain_matching)
+        matcher.answers = matcher.answers and overrides.create_url_adapter is None
+        compiled.matcher = matcher
+        return matcher
 
     @property
     def overrides(self) -> Overrides:
@@ -87,8 +105,11 @@ class Engine:
     def match(self, ctx: RequestContext) -> None:
         """Find the rule, the view's arguments and the plan; or the error to raise."""
         environ = ctx.environ
-        plans = self._plans or self.plans
-        matcher = self._matcher or self._compile()
+        compiled = self._compiled
+        plans = compiled.plans
+        if plans is None:
+            plans = self._make_plans(compiled)
+        matcher = compiled.matcher or self._make_matcher(compiled, plans.overrides)
         found = None
         if (
             matcher.answers
@@ -109,13 +130,6 @@ class Engine:
         ctx._plan = plans[found[0].endpoint]
         if made is not None:
             made.url_rule, made.view_args = found
-
-    def _compile(self) -> Matcher:
-        app = self.app
-        matcher = Matcher(app.url_map, subdomain_matching=app.subdomain_matching)
-        matcher.answers = matcher.answers and self.overrides.create_url_adapter is None
-        self._matcher = matcher
-        return matcher
 
     def _match_by_werkzeug(self, ctx: RequestContext) -> tuple[Any, dict[str, Any]] | None:
         try:
@@ -141,3 +155,11 @@ class Engine:
         ):
             return
         run_sync(steps.end(ctx, exc))
+
+    def end_app_context(self, ctx: AppContext, exc: BaseException | None) -> None:
+        """Run the teardown functions of an application context."""
+        replaced = self.overrides.do_teardown_appcontext
+        if replaced is not None:
+            replaced(ctx, exc)
+        else:
+            run_sync(steps.teardown_appcontext(self.app, exc))

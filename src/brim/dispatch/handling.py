@@ -11,14 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .steps import Steps
+    from collections.abc import Callable, Generator
 
 T = TypeVar("T")
 
 
-def handling(error: Exception, steps: Steps[T]) -> Steps[T]:
+def handling(error: Exception, steps: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
     """Walk ``steps``, and have each of their calls made while ``error`` is handled."""
     try:
         call = next(steps)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..ctx import AppContext, current_ctx, takes_ctx, unset
+from ..ctx import AppContext, _cv_ctx, takes_ctx, unset
 from . import steps
 from .plan import find_error_handler
 from .results import make_response
@@ -29,15 +29,15 @@ class Overridable:
     Flask 3.1; and overridden with it or without.
     """
 
-    def make_response(self, rv: ResponseReturnValue) -> Response:
+    def make_response(self: Any, rv: ResponseReturnValue) -> Response:
         """Turn what a view returned into a response.
 
         That is a str, bytes, dict, list, generator, response or WSGI callable, or a
         tuple of one with a status, headers, or both.
 
-        Raises ``TypeError`` for anything else.
+        Raises ``TypeError`` for anything else. What isn't plain needs a request.
         """
-        return make_response(current_ctx(), rv)
+        return make_response(self, rv, _cv_ctx.get(None))
 
     @takes_ctx
     def full_dispatch_request(self, ctx: RequestContext) -> Response:

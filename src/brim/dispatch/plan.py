@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from werkzeug.exceptions import HTTPException
 
@@ -86,8 +87,9 @@ class Plan:
     #: Whether anything comes before the view, or after the response was sent.
     begins_quietly: bool = False
     ends_quietly: bool = False
-    _handlers: dict[type[BaseException], ErrorHandlerCallable | None] = field(
-        default_factory=dict["type[BaseException]", "ErrorHandlerCallable | None"]
+    # Weakly, as classes of errors may be made while a request runs.
+    _handlers: WeakKeyDictionary[type[BaseException], ErrorHandlerCallable | None] = field(
+        default_factory=WeakKeyDictionary["type[BaseException]", "ErrorHandlerCallable | None"]
     )
 
     def handler(self, app: Flask, error: BaseException) -> ErrorHandlerCallable | None:
@@ -171,20 +173,27 @@ def find_overrides(app: Flask, originals: Mapping[str, Any]) -> Overrides:
     for name in OVERRIDABLE:
         method = getattr(app, name)
         if getattr(method, "__func__", None) is not originals[name]:
-            setattr(found, name, _with_ctx(method))
+            setattr(found, name, _with_ctx(app, method))
     return found
 
 
-def _with_ctx(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a method that may not take ``ctx``, as in Flask 3.1, callable with it."""
+def _with_ctx(app: Flask, method: Any) -> Callable[..., Any]:
+    """Make a method callable with ``ctx``, which in Flask 3.1 it doesn't take."""
     try:
         parameters = list(inspect.signature(method).parameters)
     except (TypeError, ValueError):
         parameters = []
-    if parameters and parameters[0] == "ctx":
-        return method
+    takes_ctx = parameters[:1] == ["ctx"]
+    if getattr(method, "__self__", None) is app and hasattr(method, "__func__"):
+        # Bound anew at each call: a bound method would keep the application, which keeps it.
+        function = method.__func__
+
+        def bound_anew(ctx: Any, *args: Any) -> Any:
+            return function(ctx.app, ctx, *args) if takes_ctx else function(ctx.app, *args)
+
+        return bound_anew
 
     def without_ctx(_ctx: Any, *args: Any) -> Any:
         return method(*args)
 
-    return without_ctx
+    return method if takes_ctx else without_ctx

@@ -15,7 +15,7 @@ from ..errors import NO_REQUEST_CONTEXT
 from ..wrappers import Response
 
 if TYPE_CHECKING:
-    from ..typing import AppContext, Flask, Request
+    from ..typing import AppContext, Flask
 
 _TUPLE_FORMS = """\
 The view function for {endpoint!r} did not return a valid response. The tuple must have the \
@@ -33,19 +33,26 @@ a string, dict, list, tuple with headers or status, Response instance, or WSGI c
 but it was a {kind}."""
 
 
-def make_response(ctx: AppContext, rv: Any) -> Response:
+def make_response(app: Flask, rv: Any, ctx: AppContext | None) -> Response:
     """Turn a view's result into an ``app.response_class``.
 
-    Raises ``TypeError`` for what can't be one.
+    ``ctx``: the current context, whose request WSGI callables are called with.
+
+    Raises ``TypeError`` for what can't be a response.
     """
-    app = ctx.app
     if type(rv) is str and app.response_class is Response:
         return Response.of_body(rv.encode(), "text/html; charset=utf-8")
     status: Any = None
     headers: Any = None
     if isinstance(rv, tuple):
-        rv, status, headers = _take_apart(ctx, rv)
-    response, status = _make(ctx, app, rv, status)
+        rv, status, headers = _take_apart(ctx, cast("tuple[Any, ...]", rv))
+    if isinstance(rv, (str, bytes, bytearray, Iterator)):
+        # Given these at once, a response class can choose its own defaults. The headers may
+        # be a constant of the user's, and the response is going to add to them.
+        if isinstance(headers, Headers):
+            headers = headers.copy()
+        return app.response_class(rv, status=status, headers=headers)  # type: ignore[arg-type]
+    response = _make(app, rv, ctx)
     if status is not None:
         if isinstance(status, (str, bytes, bytearray)):
             response.status = status  # type: ignore[assignment]
@@ -56,10 +63,9 @@ def make_response(ctx: AppContext, rv: Any) -> Response:
     return response
 
 
-def _take_apart(ctx: AppContext, rv: Any) -> tuple[Any, Any, Any]:
+def _take_apart(ctx: AppContext | None, rv: tuple[Any, ...]) -> tuple[Any, Any, Any]:
     if len(rv) == 3:
-        body, status, headers = rv
-        return body, status, headers
+        return rv
     if len(rv) == 2:
         body, extra = rv
         if isinstance(extra, (Headers, dict, tuple, list)):
@@ -68,39 +74,31 @@ def _take_apart(ctx: AppContext, rv: Any) -> tuple[Any, Any, Any]:
     raise TypeError(_TUPLE_FORMS.format(endpoint=_endpoint(ctx), count=len(rv)))
 
 
-def _make(ctx: AppContext, app: Flask, rv: Any, status: Any) -> tuple[Response, Any]:
-    """Return the response, and the status that is still to be set on it."""
+def _make(app: Flask, rv: Any, ctx: AppContext | None) -> Response:
     if rv is None:
         raise TypeError(_NOTHING.format(endpoint=_endpoint(ctx)))
     if isinstance(rv, app.response_class):
-        return rv, status
-    if isinstance(rv, (str, bytes, bytearray, Iterator)):
-        # With the status given here, a response class may choose its own default.
-        return app.response_class(rv, status=status), None  # type: ignore[arg-type]
+        return rv
     if isinstance(rv, (dict, list)):
-        return app.json.response(rv), status
+        return app.json.response(rv)
     if isinstance(rv, WerkzeugResponse) or callable(rv):
+        request_ctx = None if ctx is None else ctx.request_ctx
+        if request_ctx is None:
+            raise RuntimeError(NO_REQUEST_CONTEXT)
         try:
-            return app.response_class.force_type(rv, _request(ctx).environ), status  # type: ignore[return-value]
+            return app.response_class.force_type(rv, request_ctx.request.environ)  # type: ignore[return-value]
         except TypeError as error:
             raise _not_a_response(ctx, rv, str(error)) from error
     raise _not_a_response(ctx, rv, "")
 
 
-def _not_a_response(ctx: AppContext, rv: Any, problem: str) -> TypeError:
+def _not_a_response(ctx: AppContext | None, rv: Any, problem: str) -> TypeError:
     message = _NOT_A_RESPONSE.format(
         problem=problem, endpoint=_endpoint(ctx), kind=type(rv).__name__
     )
     return TypeError(message.lstrip())
 
 
-def _endpoint(ctx: AppContext) -> str | None:
-    return _request(ctx).endpoint
-
-
-def _request(ctx: AppContext) -> Request:
-    # Only what isn't a plain result needs one; outside a request that can't be had.
-    request_ctx = ctx.request_ctx
-    if request_ctx is None:
-        raise RuntimeError(NO_REQUEST_CONTEXT)
-    return request_ctx.request
+def _endpoint(ctx: AppContext | None) -> str | None:
+    request_ctx = None if ctx is None else ctx.request_ctx
+    return None if request_ctx is None else request_ctx.request.endpoint

@@ -46,26 +46,36 @@ _NONE: dict[str, Any] = {}
 
 def respond(ctx: RequestContext) -> Steps[Response]:
     """Answer the request, errors included; what no handler may have is raised."""
-    overrides = ctx.app._engine.overrides
+    replaced = ctx.app._engine.overrides.full_dispatch_request
     try:
-        if overrides.full_dispatch_request is not None:
-            response: Response = yield overrides.full_dispatch_request, (ctx,), _NONE
+        if replaced is not None:
+            response: Response = yield replaced, (ctx,), _NONE
             return response
         return (yield from full_dispatch(ctx))
     except Exception as error:
-        ctx.error = error
-        replaced = overrides.handle_exception
-        if replaced is not None:
-            return (yield from handling(error, one_call(replaced, ctx, error)))
-        return (yield from handling(error, handle_exception(ctx, error)))
+        return (yield from handling(error, answer_unhandled(ctx, error)))
     except BaseException as error:
         ctx.error = error
         raise
 
 
-def one_call(function: Callable[..., Any], *args: Any) -> Steps[Any]:
-    """Call one function; its result is what these steps return."""
-    return (yield function, args, _NONE)
+def answer_unhandled(ctx: RequestContext, error: Exception) -> Steps[Response]:
+    """Answer an error that nobody handled, as the application has it."""
+    ctx.error = error
+    replaced = ctx.app._engine.overrides.handle_exception
+    if replaced is not None:
+        response: Response = yield replaced, (ctx, error), _NONE
+        return response
+    return (yield from handle_exception(ctx, error))
+
+
+def answer_error(ctx: RequestContext, error: Exception) -> Steps[Answer]:
+    """Answer an error of a view or a before-function, as the application has it."""
+    replaced = ctx._plan.overrides.handle_user_exception
+    if replaced is not None:
+        answer: Answer = yield replaced, (ctx, error), _NONE
+        return answer
+    return (yield from handle_user_exception(ctx, error))
 
 
 def full_dispatch(ctx: RequestContext) -> Steps[Response]:
@@ -89,11 +99,7 @@ def full_dispatch(ctx: RequestContext) -> Steps[Response]:
             else:
                 rv = yield view_call(ctx)
     except Exception as error:
-        replaced = overrides.handle_user_exception
-        if replaced is not None:
-            rv = yield from handling(error, one_call(replaced, ctx, error))
-        else:
-            rv = yield from handling(error, handle_user_exception(ctx, error))
+        rv = yield from handling(error, answer_error(ctx, error))
     if overrides.finalize_request is not None:
         response: Response = yield overrides.finalize_request, (ctx, rv), _NONE
         return response
@@ -172,7 +178,7 @@ def finalize(ctx: RequestContext, rv: Any, from_error_handler: bool = False) -> 
     if overrides.make_response is not None:
         response: Response = overrides.make_response(ctx, rv)
     else:
-        response = make_response(ctx, rv)
+        response = make_response(app, rv, ctx)
     try:
         if overrides.process_response is not None:
             response = yield overrides.process_response, (ctx, response), _NONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..dispatch.run_sync import run_sync
-from ..dispatch.steps import respond
+from ..dispatch.steps import answer_unhandled, respond
 from ..wrappers import Response
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
         try:
             ctx.push()
         except Exception as error:
-            ctx.error = error
-            response = app.handle_exception(error)
+            response = run_sync(answer_unhandled(ctx, error))
         else:
             response = run_sync(respond(ctx))
         if type(response) is Response:
@@ -35,6 +34,8 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
         if "werkzeug.debug.preserve_context" in environ:
             environ["werkzeug.debug.preserve_context"](ctx)
         failure = ctx.error
-        if failure is not None and app.should_ignore_error(failure):
-            failure = None
+        if failure is not None:
+            ignores = app._engine.overrides.should_ignore_error
+            if ignores is not None and ignores(ctx, failure):
+                failure = None
         ctx.pop(failure)

@@ -52,6 +52,8 @@ class Matcher:
         capitals. The answer holds for an HTTP request and for an adapter that is bound to
         the map's default subdomain, as Flask does unless it matches subdomains.
 
+        >>> from werkzeug.routing import Rule
+        >>> from brim.routing import Map
         >>> url_map = Map([Rule("/item/<int:id>", endpoint="item")])
         >>> Matcher(url_map, subdomain_matching=False).match("/item/7", "GET")
         (<Rule '/item/<id>' -> item>, {'id': 7})
