@@ -331,8 +331,8 @@ class Scaffold:
     def after_request(self, f: T_after_request) -> T_after_request:
         """Call ``f`` with each response; it must return it, or another.
 
-        It isn't called for a request that ends in an unhandled error; see
-        :meth:`teardown_request`.
+        The answer to an unhandled error is a response too. Where such an error is raised
+        instead, as in debug mode, only :meth:`teardown_request` functions are called.
         """
         self.after_request_funcs.setdefault(None, []).append(f)
         return f

@@ -45,7 +45,7 @@ def make_response(app: Flask, rv: Any, ctx: AppContext | None) -> Response:
     status: Any = None
     headers: Any = None
     if isinstance(rv, tuple):
-        rv, status, headers = _take_apart(ctx, cast("tuple[Any, ...]", rv))
+        rv, status, headers = _take_apart(ctx, rv)  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(rv, (str, bytes, bytearray, Iterator)):
         # Given these at once, a response class can choose its own defaults. The headers may
         # be a constant of the user's, and the response is going to add to them.
