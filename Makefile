@@ -93,7 +93,7 @@ LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes 
 	$(if $(UPGRADE),--upgrade) pyproject.toml
 lock: $(VENV)/bin/uv ## Compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 	@$(BIN)/uv $(LOCK) --all-extras --group dev --output-file requirements/dev.txt
-	@$(BIN)/uv $(LOCK) --extra dotenv --extra dev --group build \
+	@$(BIN)/uv $(LOCK) --extra dotenv --group build \
 		--constraints requirements/dev.txt --output-file requirements/run.txt
 	@echo "requirements/run.txt requirements/dev.txt"
 
