@@ -97,6 +97,8 @@ class AppContext:
     # The stack of pushes as linked tuples: (token, request context before, the rest).
     _pushed: tuple[Token[AppContext], RequestContext | None, Any] | None = None
     _outer_request_ctx: RequestContext | None = None
+    #: How many of the pushes were left while something above them stayed.
+    _left_early = 0
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -127,7 +129,7 @@ class AppContext:
     @property
     def request_ctx(self) -> RequestContext | None:
         """The request that is current while this context is on top, if any."""
-        return self._outer_request_ctx
+        return self._outer_request_ctx and self._outer_request_ctx.request_ctx
 
     def push(self) -> None:
         """Make this context the current one."""
@@ -145,20 +147,35 @@ class AppContext:
         """
         if exc is unset:
             exc = sys.exc_info()[1]
-        last = self._pushed is None or self._pushed[2] is None
+        held = self._held()
         try:
-            if last:
+            if held is None or held[2] is None:
                 self.app._engine.end_app_context(self, exc)
         finally:
             self._leave()
+            _leave_late()
         if appcontext_popped.receivers:
             self.app._engine.send(appcontext_popped)
 
+    def _held(self) -> tuple[Token[AppContext], RequestContext | None, Any] | None:
+        """The pushes that were not left yet, the last one first."""
+        held = self._pushed
+        for _ in range(self._left_early if held else 0):
+            held = held and held[2]
+        return held
+
+    def _is_nearest(self, current: AppContext) -> bool:
+        """Tell whether it is what ``current``, pushed later, leans on, so may be left."""
+        return current.app_ctx is self
+
     def _leave(self) -> None:
         """Undo the last push in the context variable."""
-        if self._pushed is None:
+        if self._pushed is None or (self._left_early and self._held() is None):
             raise LookupError(WRONG_CONTEXT_POPPED.format(self, "it was never pushed"))
         current = _cv_ctx.get(None)
+        if current is not None and current is not self and self._is_nearest(current):
+            self._left_early += 1
+            return
         token, self._outer_request_ctx, self._pushed = self._pushed
         if current is None:
             # Pushed by another thread or task, or left already with the one below it.
@@ -308,7 +325,10 @@ class RequestContext(AppContext):
 
     @property
     def request_ctx(self) -> RequestContext | None:
-        return None if self._request_ended else self
+        return None if self._request_ended or self._left_early else self
+
+    def _is_nearest(self, current: AppContext) -> bool:
+        return self._shared is not None and current.request_ctx is self
 
     def copy(self) -> RequestContext:
         """Return a context of the same request, to be pushed elsewhere.
@@ -354,6 +374,8 @@ class RequestContext(AppContext):
                 self.app._engine.end(self, sys.exc_info()[1] if exc is unset else exc)
         finally:
             self._leave()
+            if self._shared is not None:
+                _leave_late()
         if ends and appcontext_popped.receivers and self._shared is None:
             self.app._engine.send(appcontext_popped)
 
@@ -364,6 +386,16 @@ class RequestContext(AppContext):
     def __repr__(self) -> str:
         request = self.request
         return f"<{type(self).__name__} {request.url!r} [{request.method}] of {self.app.name}>"
+
+
+def _leave_late() -> None:
+    """Leave for good what was left early, now that it is on top again."""
+    ctx = _cv_ctx.get(None)
+    while ctx is not None and ctx._left_early and ctx._pushed is not None:
+        ctx._left_early -= 1
+        token, ctx._outer_request_ctx, ctx._pushed = ctx._pushed
+        _cv_ctx.reset(token)
+        ctx = _cv_ctx.get(None)
 
 
 class ContextStream:

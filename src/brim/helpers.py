@@ -10,8 +10,8 @@ import os
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, overload
 
+import werkzeug.utils
 from werkzeug.exceptions import abort as _werkzeug_abort
-from werkzeug.utils import redirect as _werkzeug_redirect
 
 from .ctx import ContextStream, _cv_ctx, current_request_ctx, has_app_context
 from .files import send_file as send_file
@@ -135,7 +135,7 @@ def redirect(
         if code is None:
             return current_app.redirect(location)
         return current_app.redirect(location, code=code)
-    return _werkzeug_redirect(location, code=302 if code is None else code, Response=Response)
+    return werkzeug.utils.redirect(location, code=302 if code is None else code, Response=Response)
 
 
 def abort(code: int | BaseResponse, *args: Any, **kwargs: Any) -> NoReturn:

@@ -186,7 +186,11 @@ class FlaskClient(Client):
         response.json_module = self.application.json  # type: ignore[assignment]
         if self._new_contexts:
             # With redirects there are several; the last request's is the one to look at.
-            self._context_stack.enter_context(self._new_contexts.pop())
+            ctx = self._new_contexts.pop()
+            if ctx.app_ctx is not ctx:
+                # What it shares has to last as long.
+                self._context_stack.enter_context(ctx.app_ctx)
+            self._context_stack.enter_context(ctx)
             self._new_contexts.clear()
         return response
 

@@ -23,10 +23,12 @@ def handling(error: Exception, steps: Generator[Any, Any, T]) -> Generator[Any, 
         while True:
             try:
                 result = yield call_handling, (error, *call), {}
-            except BaseException as raised:
-                call = steps.throw(raised)
+            except BaseException as other:
+                raised = [other]
             else:
                 call = steps.send(result)
+                continue
+            call = steps.throw(raised.pop())
     except StopIteration as end:
         value: T = end.value
         return value

@@ -188,12 +188,13 @@ def _with_ctx(app: Flask, method: Any) -> Callable[..., Any]:
         # Bound anew at each call: a bound method would keep the application, which keeps it.
         function = method.__func__
 
-        def bound_anew(ctx: Any, *args: Any) -> Any:
-            return function(ctx.app, ctx, *args) if takes_ctx else function(ctx.app, *args)
+        def bound_anew(ctx: Any, *args: Any, **kwargs: Any) -> Any:
+            given = (ctx.app, ctx, *args) if takes_ctx else (ctx.app, *args)
+            return function(*given, **kwargs)
 
         return bound_anew
 
-    def without_ctx(_ctx: Any, *args: Any) -> Any:
-        return method(*args)
+    def without_ctx(_ctx: Any, *args: Any, **kwargs: Any) -> Any:
+        return method(*args, **kwargs)
 
     return method if takes_ctx else without_ctx

@@ -21,9 +21,13 @@ def run_sync(steps: Steps[T]) -> T:
             try:
                 result = function(*args, **kwargs)
             except BaseException as error:
-                function, args, kwargs = steps.throw(error)
+                # In a list, as a name that stays would keep the error in a circle.
+                raised = [error]
             else:
                 function, args, kwargs = steps.send(result)
+                continue
+            # Out of the `except`: whether an error is being handled is for the steps to say.
+            function, args, kwargs = steps.throw(raised.pop())
     except StopIteration as end:
         value: T = end.value
         return value

@@ -132,9 +132,8 @@ def view_call(ctx: RequestContext) -> Call:
         if plan.overrides.raise_routing_exception is not None:
             return plan.overrides.raise_routing_exception, (ctx, ctx.request), _NONE
         raise_routing_exception(ctx.app, ctx.request)
-    if ctx.environ["REQUEST_METHOD"] == "OPTIONS" and getattr(
-        rule, "provide_automatic_options", False
-    ):
+    method: str = ctx.environ["REQUEST_METHOD"]
+    if method.upper() == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
         replaced = plan.overrides.make_default_options_response
         return replaced or make_default_options_response, (ctx,), _NONE
     if rule is not ctx.url_rule:
@@ -270,7 +269,8 @@ def handle_exception(ctx: RequestContext, error: Exception) -> Steps[Response]:
     if handler is not None:
         answer = yield handler, (answer,), _NONE
     if overrides.finalize_request is not None:
-        response: Response = yield overrides.finalize_request, (ctx, answer, True), _NONE
+        keywords = {"from_error_handler": True}
+        response: Response = yield overrides.finalize_request, (ctx, answer), keywords
         return response
     return (yield from finalize(ctx, answer, from_error_handler=True))
 
