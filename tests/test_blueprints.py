@@ -164,8 +164,13 @@ def test_a_name_is_taken_once() -> None:
     with pytest.raises(ValueError, match="'bp' is already registered for a different blueprint"):
         app.register_blueprint(other)
     app.register_blueprint(bp, name="second")
-    with pytest.raises(ValueError, match="for this blueprint as 'second'"):
+    with pytest.raises(ValueError, match="'second' is already registered for this"):
         app.register_blueprint(bp, name="second")
+    outer = Blueprint("outer", __name__)
+    outer.register_blueprint(bp)
+    outer.register_blueprint(other)
+    with pytest.raises(ValueError, match=r"'bp' is .* a different blueprint as 'outer\.bp'"):
+        app.register_blueprint(outer)
 
 
 @pytest.mark.parametrize(
@@ -387,8 +392,8 @@ def test_files_and_templates_of_its_own(tmp_path: Path) -> None:
     app = Flask(__name__, static_folder=None)
     options: dict[str, Any] = {"root_path": str(tmp_path), "static_folder": "static"}
     bp = Blueprint("bp", __name__, url_prefix="/bp", template_folder="templates", **options)
-    bp.get("/")(lambda: render_template("page.html"))
-    bp.get("/url")(lambda: url_for(".static", filename="a.css"))
+    bp.add_url_rule("/", "page", lambda: render_template("page.html"))
+    bp.add_url_rule("/url", "url", lambda: url_for(".static", filename="a.css"))
     app.register_blueprint(bp)
     other = Blueprint("other", __name__, static_url_path="/files", **options)
     app.register_blueprint(other)

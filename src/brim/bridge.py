@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from functools import partial, update_wrapper
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
     from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
-    from contextvars import Context
 
 
 class LoopThread:
@@ -29,7 +28,8 @@ class LoopThread:
     def __init__(self) -> None:
         import asyncio  # noqa: PLC0415 -- a process without async views never loads it
 
-        self.loop: AbstractEventLoop = asyncio.new_event_loop()
+        # In an empty context, as the loop keeps the one that it is made in.
+        self.loop: AbstractEventLoop = Context().run(asyncio.new_event_loop)
         self.thread = threading.Thread(target=self._serve, name="brim-loop", daemon=True)
         self.thread.start()
 

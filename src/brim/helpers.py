@@ -85,9 +85,9 @@ def stream_with_context(generator_or_function: Any) -> Any:
     try:
         iterator: Iterator[Any] = iter(generator_or_function)
     except TypeError:
-        function: Callable[..., Any] = generator_or_function
+        function: Callable[..., Iterator[Any]] = generator_or_function
 
-        def make_stream(*args: Any, **kwargs: Any) -> Any:
+        def make_stream(*args: Any, **kwargs: Any) -> Iterator[Any]:
             return stream_with_context(function(*args, **kwargs))
 
         return update_wrapper(make_stream, function)
@@ -189,7 +189,7 @@ def get_flashed_messages(
     return [message for _, message in flashes]
 
 
-def _default_template_ctx_processor() -> dict[str, Any]:
+def _default_template_ctx_processor() -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
     """Return what all templates see: ``g``, and in a request ``request``.
 
     The objects themselves, so that whoever keeps a context (a test that listens to

@@ -6,7 +6,7 @@ not known here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -32,8 +32,7 @@ class CertParamType(click.ParamType):  # type: ignore[type-arg]  # pyright: igno
         except ImportError:
             self.fail("This Python has no 'ssl' module, which HTTPS needs.", param, ctx)
         try:
-            path: str = self.path_type(value, param, ctx)
-            return path
+            return cast("str", self.path_type(value, param, ctx))
         except click.BadParameter as error:
             no_file = error.message
         if value == "adhoc":

@@ -31,3 +31,6 @@ def run_sync(steps: Steps[T]) -> T:
     except StopIteration as end:
         value: T = end.value
         return value
+    finally:
+        # Errors keep this frame, so it may not keep what it called an error's handler with.
+        function = args = kwargs = result = None

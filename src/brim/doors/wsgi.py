@@ -38,4 +38,8 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
             ignores = app._engine.overrides.should_ignore_error
             if ignores is not None and ignores(ctx, failure):
                 failure = None
-        ctx.pop(failure)
+        try:
+            ctx.pop(failure)
+        finally:
+            # Its traceback leads back to the context and to this frame.
+            failure = ctx.error = None
