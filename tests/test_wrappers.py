@@ -15,6 +15,7 @@ from werkzeug.test import create_environ
 from werkzeug.wrappers import Request as WerkzeugRequest
 
 from brim import Flask, Request, Response, request
+from brim.json.provider import DefaultJSONProvider
 from brim.testing import FlaskClient
 
 # Requests ------------------------------------------------------------------------------
@@ -192,6 +193,16 @@ def test_a_body_that_is_no_json(
     assert generic not in answer.text
 
 
+def test_a_provider_that_gives_up_on_nested_json(app: Flask, client: FlaskClient) -> None:
+    class Provider(DefaultJSONProvider):
+        def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+            return self.loads(s, **kwargs)
+
+    app.json = Provider(app)
+    app.post("/")(lambda: {"got": request.json})
+    assert client.post("/", data=b"[]", content_type="application/json").status_code == 400
+
+
 def test_json_outside_an_application() -> None:
     made = Request(create_environ("/", json={"a": [1]}, method="POST"))
     assert made.json == {"a": [1]}
@@ -220,7 +231,7 @@ class TestMissingUpload:
 
     def test_what_was_not_sent_at_all_is_a_bad_request(self, app: Flask) -> None:
         files = self.files(app, debug=True, data={"photo": "cat.jpg"})
-        with pytest.raises(BadRequest), app.test_request_context("/"):
+        with pytest.raises(BadRequest):
             files["other"]
 
     @pytest.mark.parametrize(
@@ -358,6 +369,23 @@ def test_what_is_plain_takes_the_short_way() -> None:
     plain.set_cookie("name", "value")
     assert plain.as_wsgi("GET") is not None
     assert plain.as_wsgi("HEAD") is None
+
+
+@pytest.mark.parametrize(
+    "apply",
+    [
+        *(setting("status_code", status) for status in (101, 204, 304)),
+        on_headers("set", "Location", "/relative"),
+        on_headers("set", "Content-Location", "/relative"),
+        on_headers("remove", "Content-Length"),
+        change("call_on_close", list),
+        setting("response", lambda: [b"a", b"b"]),
+        setting("response", lambda: ["text"]),
+        setting("response", lambda: iter([b"a"])),
+    ],
+)
+def test_what_is_not_plain_is_left_to_werkzeug(apply: Change) -> None:
+    assert changed(Response.of_body(b"x", "text/plain"), [apply]).as_wsgi("GET") is None
 
 
 def test_the_length_is_that_of_the_body_that_is_sent() -> None:

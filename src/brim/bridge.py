@@ -49,18 +49,32 @@ class LoopThread:
         outcome: Future[Any] = Future()
         tasks: list[Task[Any]] = []
 
-        def start() -> None:
-            task = self.loop.create_task(coroutine, context=context)
-            tasks.append(task)
-            task.add_done_callback(partial(_hand_over, outcome))
-
-        self.loop.call_soon_threadsafe(start)
+        self.loop.call_soon_threadsafe(self._start, coroutine, context, tasks, outcome)
         try:
             return outcome.result()
         except BaseException:
             if not outcome.done():  # the waiting was interrupted, not the work
-                self.loop.call_soon_threadsafe(lambda: [task.cancel() for task in tasks])
+                self.loop.call_soon_threadsafe(_cancel, tasks)
             raise
+        finally:
+            # An error keeps this frame, so the frame may not keep what has the error.
+            del outcome, tasks
+
+    def _start(
+        self,
+        coroutine: Coroutine[Any, Any, Any],
+        context: Context,
+        tasks: list[Task[Any]],
+        outcome: Future[Any],
+    ) -> None:
+        task = self.loop.create_task(coroutine, context=context)
+        tasks.append(task)
+        task.add_done_callback(partial(_hand_over, outcome))
+
+
+def _cancel(tasks: list[Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
 
 
 def _hand_over(outcome: Future[Any], task: Task[Any]) -> None:
@@ -105,9 +119,9 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """
     context = copy_context()
     kept = _kept_loop()
-    error = sys.exc_info()[1]
-    if error is not None:
+    if (error := sys.exc_info()[1]) is not None:
         coroutine = _while_handling(error, coroutine)
+        del error
     try:
         if threading.current_thread() is kept.thread:
             return _run_aside(coroutine, context)

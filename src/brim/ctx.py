@@ -369,11 +369,19 @@ class RequestContext(AppContext):
         """
         pushed = self._pushed
         ends = (pushed is None or pushed[2] is None) and not self._streams
+        if exc is unset:
+            exc = sys.exc_info()[1]
         try:
             if ends:
-                self.app._engine.end(self, sys.exc_info()[1] if exc is unset else exc)
+                self.app._engine.end(self, exc)
         finally:
             self._leave()
+            # Errors keep the frames that they came through, and those keep this context.
+            # One that leaves the request is somebody else's by now.
+            if self.error is not None:
+                self.error = None
+            if self.routing_exception is not None and exc is None:
+                self.routing_exception.__traceback__ = None
             if self._shared is not None:
                 _leave_late()
         if ends and appcontext_popped.receivers and self._shared is None:

@@ -138,6 +138,9 @@ class Engine:
                 return None
             return adapter.match(return_rule=True)  # type: ignore[return-value]
         except HTTPException as error:
+            if error.__suppress_context__:
+                # How Werkzeug searched is shown to nobody, and would keep this frame.
+                error.__context__ = None
             ctx.routing_exception = error
             made = ctx.__dict__.get("request")
             if made is not None:

@@ -32,5 +32,5 @@ def run_sync(steps: Steps[T]) -> T:
         value: T = end.value
         return value
     finally:
-        # Errors keep this frame, so it may not keep what it called an error's handler with.
-        function = args = kwargs = result = None
+        # An error keeps this frame, so the frame may not keep an error.
+        args, result = (), None

@@ -100,10 +100,14 @@ def full_dispatch(ctx: RequestContext) -> Steps[Response]:
                 rv = yield view_call(ctx)
     except Exception as error:
         rv = yield from handling(error, answer_error(ctx, error))
-    if overrides.finalize_request is not None:
-        response: Response = yield overrides.finalize_request, (ctx, rv), _NONE
-        return response
-    return (yield from finalize(ctx, rv))
+    try:
+        if overrides.finalize_request is not None:
+            response: Response = yield overrides.finalize_request, (ctx, rv), _NONE
+            return response
+        return (yield from finalize(ctx, rv))
+    finally:
+        # It may be an HTTP error, and those keep the frames that they came through.
+        rv = None
 
 
 def preprocess(ctx: RequestContext) -> Steps[ResponseReturnValue | None]:
@@ -154,7 +158,10 @@ def raise_routing_exception(app: Flask, request: Request) -> NoReturn:
         and request.method not in {"GET", "HEAD", "OPTIONS"}
     ):
         raise FormDataRoutingRedirect(request)
-    raise error
+    try:
+        raise error
+    finally:
+        del error  # which keeps this frame
 
 
 def make_default_options_response(ctx: RequestContext) -> Response:

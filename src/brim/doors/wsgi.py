@@ -41,5 +41,5 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
         try:
             ctx.pop(failure)
         finally:
-            # Its traceback leads back to the context and to this frame.
-            failure = ctx.error = None
+            # Errors keep this frame, so it may not keep the error.
+            failure = None
