@@ -34,8 +34,7 @@ from brim.testing import FlaskClient
     ("variables", "debug"),
     [
         ({}, False),
-        ({"FLASK_DEBUG": ""}, False),
-        ({"FLASK_DEBUG": " No "}, False),
+        ({"FLASK_DEBUG": "No"}, False),
         ({"FLASK_DEBUG": "0"}, False),
         ({"FLASK_DEBUG": "False"}, False),
         ({"FLASK_DEBUG": "1"}, True),
@@ -54,6 +53,14 @@ def test_flags_of_the_environment(
     assert get_debug_flag() is debug
     assert get_load_dotenv() is not debug
     assert get_load_dotenv(default=False) is (bool(variables) and not debug)
+
+
+def test_an_empty_flag_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "")
+    monkeypatch.setenv("BRIM_SKIP_DOTENV", "")
+    assert not get_debug_flag()
+    assert get_load_dotenv()
+    assert not get_load_dotenv(default=False)
 
 
 # Responses -----------------------------------------------------------------------------

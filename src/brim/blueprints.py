@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from .names import endpoint_from_view
 from .registry import Scaffold, named_decorator, setupmethod
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .typing import Flask, RouteCallable
 
 F = TypeVar("F", bound="Callable[..., Any]")
-DeferredSetupFunction = "Callable[[BlueprintSetupState], None]"
+DeferredSetupFunction: TypeAlias = "Callable[[BlueprintSetupState], None]"
 
 _named_after_blueprint: Any = object()
 

@@ -79,7 +79,10 @@ def _cancel(tasks: list[Task[Any]]) -> None:
 
 def _hand_over(outcome: Future[Any], task: Task[Any]) -> None:
     if task.cancelled():
-        outcome.cancel()
+        from asyncio import CancelledError  # noqa: PLC0415 -- loaded by now
+
+        # As it is in a coroutine; the future's own CancelledError is another class.
+        outcome.set_exception(CancelledError())
         return
     error = task.exception()
     if error is not None:

@@ -225,7 +225,10 @@ class RequestContext(AppContext):
     _opened: SessionMixin | None = None
     _shared: AppContext | None = None
     _origin: RequestContext | None = None
+    # How many streams hold the request open, since which error, and what it ended with.
     _streams = 0
+    _streams_since = 0
+    _outcome: BaseException | None = None
     _request_ended = False
 
     def __init__(
@@ -341,6 +344,12 @@ class RequestContext(AppContext):
         copied._origin = self
         return copied
 
+    def disown_streams(self) -> None:
+        """Let go of streams that were made, as an error is answered in their place."""
+        if self._streams:
+            self._streams = 0
+            self._streams_since += 1
+
     def match_request(self) -> None:
         """Match the request against the URL map; set ``url_rule`` or the error."""
         self.app._engine.match(self)
@@ -374,6 +383,8 @@ class RequestContext(AppContext):
         try:
             if ends:
                 self.app._engine.end(self, exc)
+            else:
+                self._outcome = exc
         finally:
             self._leave()
             # Errors keep the frames that they came through, and those keep this context.
@@ -418,6 +429,7 @@ class ContextStream:
         self._ctx: RequestContext | None = ctx
         self._iterator = iterator
         self._started = False
+        self._since = ctx._streams_since
         ctx._streams += 1
 
     def __iter__(self) -> Iterator[Any]:
@@ -460,9 +472,16 @@ class ContextStream:
             if close is not None:
                 close()
         finally:
-            ctx._streams -= 1
-            if not ctx._streams and ctx._pushed is None:
-                ctx.app._engine.end(ctx, error)
+            if self._since == ctx._streams_since:
+                ctx._streams -= 1
+                self._end_last(ctx, error)
+
+    def _end_last(self, ctx: RequestContext, error: BaseException | None) -> None:
+        if not ctx._streams and ctx._pushed is None:
+            try:
+                ctx.app._engine.end(ctx, error or ctx._outcome)
+            finally:
+                ctx._outcome = None
                 if appcontext_popped.receivers and ctx._shared is None:
                     ctx.app._engine.send(appcontext_popped)
 

@@ -100,7 +100,7 @@ def send_from_directory(
 
 def _complete(**options: Any) -> dict[str, Any]:
     """Return Werkzeug's options, with what the request and the app say."""
-    environ = current_request_ctx().request.environ
+    environ = current_request_ctx().environ
     app = current_ctx().app_ctx.app
     if options.get("max_age") is None:
         options["max_age"] = app.get_send_file_max_age

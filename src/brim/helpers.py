@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, ParamSpec, TypeVar, overload
 
 import werkzeug.utils
 from werkzeug.exceptions import abort as _werkzeug_abort
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_FALSE = frozenset({"", "0", "false", "no"})
+_FALSE = frozenset({"0", "false", "no"})
 
 
 def _flag(name: str) -> bool | None:
-    """Return the flag in ``BRIM_<name>`` or ``FLASK_<name>``; None if neither is set."""
+    """Return the flag in ``BRIM_<name>`` or ``FLASK_<name>``; None if both are unset or empty."""
     for prefix in ("BRIM", "FLASK"):
         value = os.environ.get(f"{prefix}_{name}")
-        if value is not None:
-            return value.strip().lower() not in _FALSE
+        if value:
+            return value.lower() not in _FALSE
     return None
 
 
@@ -170,6 +170,14 @@ def flash(message: str, category: str = "message") -> None:
         current_app._engine.send(message_flashed, message=message, category=category)
 
 
+@overload
+def get_flashed_messages(
+    with_categories: Literal[False] = False, category_filter: Iterable[str] = ()
+) -> list[str]: ...
+@overload
+def get_flashed_messages(
+    with_categories: Literal[True], category_filter: Iterable[str] = ()
+) -> list[tuple[str, str]]: ...
 def get_flashed_messages(
     with_categories: bool = False, category_filter: Iterable[str] = ()
 ) -> list[str] | list[tuple[str, str]]:

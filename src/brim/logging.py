@@ -26,7 +26,7 @@ def _errors_stream() -> TextIO:
     request_ctx: Any = None if ctx is None else ctx.request_ctx
     if request_ctx is not None:
         # Not every door has the server's stream to offer.
-        stream: TextIO | None = request_ctx.request.environ.get("wsgi.errors")
+        stream: TextIO | None = request_ctx.environ.get("wsgi.errors")
         if stream is not None:
             return stream
     return sys.stderr

@@ -177,7 +177,7 @@ class SessionInterface:
     def must_refresh(self, app: Flask, request: Request) -> bool:
         """Whether a session that this request never asked for is opened and saved still.
 
-        Asked at the end of a request that came with cookies. No by default: a store is
+        Asked at the end of a request that came with the session's cookie. No by default: a store is
         not asked for what nobody wanted. Return true where a response has to prolong
         the session anyway.
         """

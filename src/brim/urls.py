@@ -83,6 +83,7 @@ def create_adapter(app: Flask, request: Request | None) -> MapAdapter | None:
         )
     if (trusted := config["TRUSTED_HOSTS"]) is not None:
         request.trusted_hosts = trusted
+    if request.trusted_hosts:
         request.__dict__.pop("host", None)
         _ = request.host  # raises for a host that isn't trusted
     server_name = config["SERVER_NAME"]

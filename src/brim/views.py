@@ -39,7 +39,7 @@ class View:
     #: of a request, turn it off and save the time.
     init_every_request: ClassVar[bool] = True
 
-    def dispatch_request(self) -> ResponseReturnValue:
+    def dispatch_request(self, *args: Any, **kwargs: Any) -> Any:
         """Answer the request; the URL's variables come as keyword arguments."""
         raise NotImplementedError
 
@@ -96,7 +96,7 @@ class MethodView(View):
         if methods:
             cls.methods = methods
 
-    def dispatch_request(self, **kwargs: Any) -> ResponseReturnValue:
+    def dispatch_request(self, *args: Any, **kwargs: Any) -> ResponseReturnValue:
         """Call the method that is named like the request's."""
         method = request.method.lower()
         handler = getattr(self, method, None)
@@ -107,4 +107,4 @@ class MethodView(View):
                 f"{type(self).__name__} has no method {method!r}, though its 'methods' say"
                 f" that it answers {request.method}."
             )
-        return current_app.ensure_sync(handler)(**kwargs)  # type: ignore[no-any-return]
+        return current_app.ensure_sync(handler)(*args, **kwargs)  # type: ignore[no-any-return]

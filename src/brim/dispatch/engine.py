@@ -6,7 +6,6 @@ Dispatch takes place in ``steps.py``; this file finds what it works with.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -15,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from ..routing import Matcher, decode_path, environ_is_plain
 from ..signals import appcontext_tearing_down, request_tearing_down
 from . import steps
-from .plan import Overrides, Plan, build_plan, find_overrides
+from .plan import Compiled, Overrides, Plan, build_plan, find_overrides
 from .run_sync import run_sync
 
 if TYPE_CHECKING:
@@ -29,21 +28,16 @@ if TYPE_CHECKING:
 class Plans(dict["str | None", Plan]):
     """Plans by endpoint, each built when it is first asked for."""
 
-    def __init__(self, app: ref[Flask], overrides: Overrides) -> None:
+    def __init__(self, app: ref[Flask], overrides: Overrides, compiled: Compiled) -> None:
         self.app = app
         self.overrides = overrides
+        self.compiled = compiled
 
     def __missing__(self, endpoint: str | None) -> Plan:
-        plan = self[endpoint] = build_plan(self.app(), endpoint, self.overrides)  # type: ignore[arg-type]
+        app = self.app()
+        assert app is not None
+        plan = self[endpoint] = build_plan(app, endpoint, self.overrides, self.compiled)
         return plan
-
-
-@dataclass(slots=True)
-class Compiled:
-    """What was compiled since the application's last change, as far as it was needed."""
-
-    plans: Plans | None = None
-    matcher: Matcher | None = None
 
 
 class Engine:
@@ -72,17 +66,18 @@ class Engine:
 
     def changed(self) -> None:
         """Drop what was compiled; the application's tables or methods have changed."""
+        self._compiled.outdated = True
         self._compiled = Compiled()
 
     @property
-    def plans(self) -> Plans:
+    def plans(self) -> Mapping[str | None, Plan]:
         """The plans by endpoint; ``plans[None]`` is that of a request without one."""
         compiled = self._compiled
         return self._make_plans(compiled) if compiled.plans is None else compiled.plans
 
-    def _make_plans(self, compiled: Compiled) -> Plans:
+    def _make_plans(self, compiled: Compiled) -> Mapping[str | None, Plan]:
         overrides = find_overrides(self.app, self.originals)
-        plans = compiled.plans = Plans(self._app, overrides)
+        plans = compiled.plans = Plans(self._app, overrides, compiled)
         return plans
 
     def _make_matcher(self, compiled: Compiled, overrides: Overrides) -> Matcher:
@@ -95,7 +90,14 @@ class Engine:
     @property
     def overrides(self) -> Overrides:
         """Which steps the application overrides."""
-        return self.plans.overrides
+        return self.plans[None].overrides
+
+    def plan_of(self, ctx: RequestContext) -> Plan:
+        """Return a request's plan, anew if the application has changed since it was made."""
+        plan = ctx._plan
+        if plan.compiled.outdated:
+            plan = ctx._plan = self.plans[plan.endpoint]
+        return plan
 
     def send(self, signal: NamedSignal, **values: Any) -> None:
         """Send a signal with the application as its sender."""
@@ -109,12 +111,13 @@ class Engine:
         plans = compiled.plans
         if plans is None:
             plans = self._make_plans(compiled)
-        matcher = compiled.matcher or self._make_matcher(compiled, plans.overrides)
+        matcher = compiled.matcher or self._make_matcher(compiled, plans[None].overrides)
         found = None
         if (
             matcher.answers
             and environ_is_plain(environ)
             and ctx.app.config["TRUSTED_HOSTS"] is None
+            and not ctx.app.request_class.trusted_hosts
         ):
             path = environ.get("PATH_INFO", "")
             if not path.isascii():
@@ -149,7 +152,7 @@ class Engine:
 
     def end(self, ctx: RequestContext, exc: BaseException | None) -> None:
         """End a request: see :func:`brim.dispatch.steps.end`."""
-        plan = ctx._plan
+        plan = self.plan_of(ctx)
         if (
             plan.ends_quietly
             and "request" not in ctx.__dict__

@@ -7,7 +7,7 @@ methods a subclass or an instance overrides. Runs nothing of the user's.
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -18,29 +18,8 @@ from ..names import blueprint_chain, blueprint_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ..routing import Matcher
     from ..typing import ErrorHandlerCallable, Flask
-
-#: The steps that a subclass may replace by overriding the application's method.
-OVERRIDABLE = (
-    "full_dispatch_request",
-    "preprocess_request",
-    "dispatch_request",
-    "raise_routing_exception",
-    "make_default_options_response",
-    "finalize_request",
-    "make_response",
-    "process_response",
-    "handle_user_exception",
-    "handle_http_exception",
-    "handle_exception",
-    "log_exception",
-    "do_teardown_request",
-    "do_teardown_appcontext",
-    "create_url_adapter",
-    "trap_http_exception",
-    "should_ignore_error",
-    "_find_error_handler",
-)
 
 
 @dataclass(slots=True)
@@ -67,7 +46,21 @@ class Overrides:
     _find_error_handler: Callable[..., Any] | None = None
 
 
+#: The names of the steps that a subclass may replace by overriding a method.
+OVERRIDABLE = tuple(step.name for step in fields(Overrides))
+
+
 @dataclass(slots=True)
+class Compiled:
+    """What was compiled since the application's last change, as far as it was needed."""
+
+    plans: Mapping[str | None, Plan] | None = None
+    matcher: Matcher | None = None
+    #: Whether the application has changed since.
+    outdated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """One endpoint's way through the steps, or, for None, that of a request unrouted.
 
@@ -75,6 +68,7 @@ class Plan:
     their coroutine function.
     """
 
+    compiled: Compiled
     endpoint: str | None
     blueprints: tuple[str, ...]
     overrides: Overrides
@@ -84,9 +78,10 @@ class Plan:
     after: tuple[Callable[..., Any], ...]
     teardown: tuple[Callable[..., Any], ...]
     teardown_app: tuple[Callable[..., Any], ...]
-    #: Whether anything comes before the view, or after the response was sent.
-    begins_quietly: bool = False
-    ends_quietly: bool = False
+    #: Whether nothing comes before the view.
+    begins_quietly: bool
+    #: Whether nothing is left to do once the response was sent.
+    ends_quietly: bool
     # Weakly, as classes of errors may be made while a request runs.
     _handlers: WeakKeyDictionary[type[BaseException], ErrorHandlerCallable | None] = field(
         default_factory=WeakKeyDictionary["type[BaseException]", "ErrorHandlerCallable | None"]
@@ -105,32 +100,36 @@ class Plan:
             return found
 
 
-def build_plan(app: Flask, endpoint: str | None, overrides: Overrides) -> Plan:
+def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled: Compiled) -> Plan:
     """Work out the plan for an endpoint from the application's tables."""
     sync = app.ensure_sync
     inner_first = tuple(blueprint_chain(blueprint_of(endpoint)))
     outer_first = (None, *reversed(inner_first))
     outer_last = (*inner_first, None)
     view = None if endpoint is None else app.view_functions.get(endpoint)
-    plan = Plan(
+    preprocessors = _gather(app.url_value_preprocessors, outer_first)
+    before = tuple(map(sync, _gather(app.before_request_funcs, outer_first)))
+    teardown = _gather(app.teardown_request_funcs, outer_last, backwards=True)
+    teardown_app = tuple(reversed(app.teardown_appcontext_funcs))
+    return Plan(
+        compiled=compiled,
         endpoint=endpoint,
         blueprints=inner_first,
         overrides=overrides,
         view=None if view is None else sync(view),
-        preprocessors=_gather(app.url_value_preprocessors, outer_first),
-        before=tuple(map(sync, _gather(app.before_request_funcs, outer_first))),
+        preprocessors=preprocessors,
+        before=before,
         after=tuple(map(sync, _gather(app.after_request_funcs, outer_last, backwards=True))),
-        teardown=tuple(map(sync, _gather(app.teardown_request_funcs, outer_last, backwards=True))),
-        teardown_app=tuple(map(sync, reversed(app.teardown_appcontext_funcs))),
+        teardown=tuple(map(sync, teardown)),
+        teardown_app=tuple(map(sync, teardown_app)),
+        begins_quietly=not (preprocessors or before or overrides.preprocess_request),
+        ends_quietly=not (
+            teardown
+            or teardown_app
+            or overrides.do_teardown_request
+            or overrides.do_teardown_appcontext
+        ),
     )
-    plan.begins_quietly = not (plan.preprocessors or plan.before or overrides.preprocess_request)
-    plan.ends_quietly = not (
-        plan.teardown
-        or plan.teardown_app
-        or overrides.do_teardown_request
-        or overrides.do_teardown_appcontext
-    )
-    return plan
 
 
 def _gather(
@@ -180,7 +179,8 @@ def find_overrides(app: Flask, originals: Mapping[str, Any]) -> Overrides:
 def _with_ctx(app: Flask, method: Any) -> Callable[..., Any]:
     """Make a method callable with ``ctx``, which in Flask 3.1 it doesn't take."""
     try:
-        parameters = list(inspect.signature(method).parameters)
+        # Not what it wraps: a wrapper's own parameters are those that it can take.
+        parameters = list(inspect.signature(method, follow_wrapped=False).parameters)
     except (TypeError, ValueError):
         parameters = []
     takes_ctx = parameters[:1] == ["ctx"]

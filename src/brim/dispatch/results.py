@@ -40,7 +40,12 @@ def make_response(app: Flask, rv: Any, ctx: AppContext | None) -> Response:
 
     Raises ``TypeError`` for what can't be a response.
     """
-    if type(rv) is str and app.response_class is Response:
+    if (
+        type(rv) is str
+        and app.response_class is Response
+        and Response.default_mimetype == "text/html"
+        and Response.default_status == 200
+    ):
         return Response.of_body(rv.encode(), "text/html; charset=utf-8")
     status: Any = None
     headers: Any = None

@@ -1,8 +1,11 @@
 """Every decision on a request's way: which step comes next, and what counts as an answer.
 
-No I/O, no await, and nothing of the user's is called here: it is yielded as
-``(function, args, kwargs)``, and whoever walks the steps sends back what it returned or
-throws in what it raised. So one logic serves a thread and an event loop.
+No I/O and no await. The functions that make up an application (views, hooks, handlers,
+teardowns, overridden steps, the saving of a session) are not called here but yielded as
+``(function, args, kwargs)``, and whoever walks the steps sends back what one returned or
+throws in what it raised. So one logic serves a thread and an event loop. What can only be
+sync in Flask's API is called in place: receivers of signals, the making of a response from a
+result, and questions that are answered by yes or no.
 """
 
 from __future__ import annotations
@@ -46,7 +49,7 @@ _NONE: dict[str, Any] = {}
 
 def respond(ctx: RequestContext) -> Steps[Response]:
     """Answer the request, errors included; what no handler may have is raised."""
-    replaced = ctx.app._engine.overrides.full_dispatch_request
+    replaced = ctx._plan.overrides.full_dispatch_request
     try:
         if replaced is not None:
             response: Response = yield replaced, (ctx,), _NONE
@@ -62,7 +65,8 @@ def respond(ctx: RequestContext) -> Steps[Response]:
 def answer_unhandled(ctx: RequestContext, error: Exception) -> Steps[Response]:
     """Answer an error that nobody handled, as the application has it."""
     ctx.error = error
-    replaced = ctx.app._engine.overrides.handle_exception
+    ctx.disown_streams()
+    replaced = ctx._plan.overrides.handle_exception
     if replaced is not None:
         response: Response = yield replaced, (ctx, error), _NONE
         return response
@@ -71,6 +75,7 @@ def answer_unhandled(ctx: RequestContext, error: Exception) -> Steps[Response]:
 
 def answer_error(ctx: RequestContext, error: Exception) -> Steps[Answer]:
     """Answer an error of a view or a before-function, as the application has it."""
+    ctx.disown_streams()
     replaced = ctx._plan.overrides.handle_user_exception
     if replaced is not None:
         answer: Answer = yield replaced, (ctx, error), _NONE
@@ -81,7 +86,8 @@ def answer_error(ctx: RequestContext, error: Exception) -> Steps[Answer]:
 def full_dispatch(ctx: RequestContext) -> Steps[Response]:
     """Before-functions, view, error handlers, after-functions."""
     app = ctx.app
-    app._got_first_request = True
+    if not app._got_first_request:
+        app._got_first_request = True
     plan = ctx._plan
     overrides = plan.overrides
     rv: Any = None
@@ -125,7 +131,7 @@ def preprocess(ctx: RequestContext) -> Steps[ResponseReturnValue | None]:
 
 def view_call(ctx: RequestContext) -> Call:
     """Return the call that answers the request, or raise the error of its routing."""
-    plan = ctx._plan
+    plan = ctx.app._engine.plan_of(ctx)
     made = ctx.__dict__.get("request")
     if made is None:
         rule, args, failure = ctx.url_rule, ctx.view_args, ctx.routing_exception
@@ -205,14 +211,19 @@ def process_response(ctx: RequestContext, response: Response) -> Steps[Response]
     """Call the after-functions, then save the session if it was opened."""
     for function in ctx.__dict__.get("_after_request_functions", ()):
         response = yield ctx.app.ensure_sync(function), (response,), _NONE
-    for function in ctx._plan.after:
+    for function in ctx.app._engine.plan_of(ctx).after:
         response = yield function, (response,), _NONE
     app = ctx.app
     session = ctx._opened
     if session is None:
         if "HTTP_COOKIE" not in ctx.environ:
             return response
-        if not app.session_interface.must_refresh(app, ctx.request):
+        # PERF: other cookies must not cost the making of the request object;
+        #   benchmarks/bench_overhead.py.
+        interface = app.session_interface
+        if interface.get_cookie_name(app) not in ctx.environ["HTTP_COOKIE"]:
+            return response
+        if not interface.must_refresh(app, ctx.request):
             return response
         session = ctx._open_session()
     if not app.session_interface.is_null_session(session):
@@ -266,7 +277,7 @@ def handle_exception(ctx: RequestContext, error: Exception) -> Steps[Response]:
         propagate = app.testing or app.debug
     if propagate:
         raise error
-    overrides = app._engine.overrides
+    overrides = ctx._plan.overrides
     if overrides.log_exception is not None:
         yield overrides.log_exception, (ctx, exc_info), _NONE
     else:
@@ -294,7 +305,7 @@ def below_dispatch(traceback: TracebackType | None) -> TracebackType | None:
 
 
 def log_exception(ctx: RequestContext, exc_info: Any) -> None:
-    """Log one record with the request line, the endpoint and the traceback."""
+    """Log one record with the path, the method and the traceback."""
     request = ctx.request
     ctx.app.logger.error("Exception on %s [%s]", request.path, request.method, exc_info=exc_info)
 
@@ -312,7 +323,7 @@ def traps(app: Flask, error: Exception) -> bool:
 
 def find_handler(ctx: RequestContext, error: Exception) -> Any:
     """Return the handler that takes ``error`` on this request's endpoint, if any."""
-    plan = ctx._plan
+    plan = ctx.app._engine.plan_of(ctx)
     if plan.overrides._find_error_handler is not None:
         found = plan.overrides._find_error_handler(ctx, error, ctx.request.blueprints)
         return None if found is None else ctx.app.ensure_sync(found)
@@ -324,7 +335,7 @@ def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
 
     All of them run. What they raise is raised when the last is through.
     """
-    overrides = ctx.app._engine.overrides
+    overrides = ctx._plan.overrides
     errors: list[BaseException] = []
     try:
         if overrides.do_teardown_request is not None:
@@ -334,10 +345,13 @@ def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
     except BaseException as error:
         errors.append(error)
     request = ctx.__dict__.get("request")
-    if request is not None:
+    try:
+        # Not every class of requests has files to close.
         close = getattr(request, "close", None)
         if close is not None:
             close()
+    except BaseException as error:
+        errors.append(error)
     if ctx._shared is None:
         # From here on the application's context is left, as in Flask.
         ctx._request_ended = True
@@ -360,7 +374,10 @@ def teardown_request(ctx: RequestContext, exc: BaseException | None) -> Steps[No
         except BaseException as error:
             errors.append(error)
     if request_tearing_down.receivers:
-        ctx.app._engine.send(request_tearing_down, exc=exc)
+        try:
+            ctx.app._engine.send(request_tearing_down, exc=exc)
+        except BaseException as error:
+            errors.append(error)
     raise_collected(errors)
 
 
@@ -373,7 +390,10 @@ def teardown_appcontext(app: Flask, exc: BaseException | None) -> Steps[None]:
         except BaseException as error:
             errors.append(error)
     if appcontext_tearing_down.receivers:
-        app._engine.send(appcontext_tearing_down, exc=exc)
+        try:
+            app._engine.send(appcontext_tearing_down, exc=exc)
+        except BaseException as error:
+            errors.append(error)
     raise_collected(errors)
 
 

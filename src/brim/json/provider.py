@@ -187,7 +187,11 @@ class DefaultJSONProvider(JSONProvider):
         response_class = self._app.response_class
         # PERF: Brim's own class is not given to Werkzeug's constructor; one derived from
         # it is, as it may rely on that. benchmarks/bench_overhead.py.
-        if "of_body" in vars(response_class) and self.mimetype == _JSON:
+        if (
+            "of_body" in vars(response_class)
+            and self.mimetype == _JSON
+            and response_class.default_status == 200
+        ):
             return response_class.of_body(f"{text}\n".encode(), _JSON)
         return response_class(f"{text}\n", mimetype=self.mimetype)
 

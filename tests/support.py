@@ -1,0 +1,65 @@
+"""Helpers that tests of several parts share: knocking at an application as a server does.
+
+Unlike the test client, nothing here reads a body or closes it unless it is told to.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from werkzeug.test import create_environ
+
+from brim import Flask
+
+T = TypeVar("T")
+
+
+@dataclass
+class Answer:
+    """What an application handed to its server."""
+
+    body: Iterable[bytes] = ()
+    status: str = ""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+    def read(self) -> bytes:
+        """Read the body to its end."""
+        return b"".join(self.body)
+
+    def close(self) -> None:
+        """Close the body, as a server does whatever has happened."""
+        if hasattr(self.body, "close"):
+            self.body.close()
+
+
+def knock(app: Flask, path: str = "/", **environ: Any) -> Answer:
+    """Send one request; further arguments are those of ``EnvironBuilder``."""
+    answer = Answer()
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        answer.status, answer.headers = status, headers
+
+    answer.body = app(create_environ(path, **environ), start_response)
+    return answer
+
+
+def on_thread(function: Callable[[], T]) -> T:
+    """Run a function on another thread; return its result or raise its error."""
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            results.append(function())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
