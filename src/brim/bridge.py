@@ -37,7 +37,7 @@ class LoopThread:
         import asyncio  # noqa: PLC0415
 
         asyncio.set_event_loop(self.loop)
-        while not self.loop.is_closed():
+        while True:
             # SystemExit and KeyboardInterrupt are a task's outcome, and stop the loop besides.
             with suppress(SystemExit, KeyboardInterrupt):
                 self.loop.run_forever()
@@ -48,9 +48,8 @@ class LoopThread:
 
         outcome: Future[Any] = Future()
         tasks: list[Task[Any]] = []
-
-        self.loop.call_soon_threadsafe(self._start, coroutine, context, tasks, outcome)
         try:
+            self.loop.call_soon_threadsafe(self._start, coroutine, context, tasks, outcome)
             return outcome.result()
         except BaseException:
             if not outcome.done():  # the waiting was interrupted, not the work
@@ -167,7 +166,8 @@ def _run_aside(coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
     thread.start()
     thread.join()
     if errors:
-        raise errors[0]
+        # Taken out, as the error keeps this frame.
+        raise errors.pop()
     return outcome[0]
 
 
