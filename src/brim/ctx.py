@@ -12,7 +12,7 @@ nearest request, if there is one).
 from __future__ import annotations
 
 import sys
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from functools import update_wrapper, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, TypeVar
 
@@ -415,77 +415,6 @@ def _leave_late() -> None:
         token, ctx._outer_request_ctx, ctx._pushed = ctx._pushed
         _cv_ctx.reset(token)
         ctx = _cv_ctx.get(None)
-
-
-class ContextStream:
-    """An iterator whose every step runs with a request's context current.
-
-    The context is current only while a step runs, on whichever thread that is, and
-    never stays behind between steps. It isn't torn down before the stream is closed;
-    if the request has ended by then, closing the stream ends it.
-
-    All steps share a copy of the context variables, so that a context that the iterator
-    pushes in one step can be popped in a later one.
-    """
-
-    def __init__(self, ctx: RequestContext, iterator: Iterator[Any]) -> None:
-        self._ctx: RequestContext | None = ctx
-        self._iterator = iterator
-        self._started = False
-        self._since = ctx._streams_since
-        self._variables = copy_context()
-        self._variables.run(_cv_ctx.set, ctx)
-        ctx._streams += 1
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        if self._ctx is None:
-            raise StopIteration
-        self._started = True
-        try:
-            return self._variables.run(next, self._iterator)
-        except BaseException as error:
-            self._finish(None if isinstance(error, StopIteration) else error)
-            raise
-
-    def close(self) -> None:
-        """Close the iterator, and end the request if nothing else keeps it.
-
-        Where it was cut short, the teardown functions get a ``GeneratorExit``.
-        """
-        if self._ctx is not None:
-            self._finish(GeneratorExit() if self._started else None)
-
-    def _finish(self, error: BaseException | None) -> None:
-        ctx, self._ctx = self._ctx, None
-        if ctx is None:
-            return
-        ends = self._variables.run(self._end, ctx, error)
-        if ends and appcontext_popped.receivers and ctx._shared is None:
-            ctx.app._engine.send(appcontext_popped)
-
-    def _end(self, ctx: RequestContext, error: BaseException | None) -> bool:
-        """Close the iterator; return whether the request has ended with it."""
-        ends = False
-        try:
-            close = getattr(self._iterator, "close", None)
-            if close is not None:
-                close()
-        finally:
-            if self._since == ctx._streams_since:
-                ctx._streams -= 1
-                ends = not ctx._streams and ctx._pushed is None
-            if ends:
-                error, ctx._outcome = error or ctx._outcome, None
-                ctx.app._engine.end(ctx, error)
-        return ends
-
-    def __del__(self) -> None:
-        # A server that drops a response without closing it breaks PEP 3333; what the
-        # request holds is released all the same.
-        self.close()
 
 
 class _ContextView:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, ParamSpec, TypeVar, ov
 import werkzeug.utils
 from werkzeug.exceptions import abort as _werkzeug_abort
 
-from .ctx import ContextStream, _cv_ctx, current_request_ctx, has_app_context
+from .ctx import _cv_ctx, current_request_ctx, has_app_context
 from .files import send_file as send_file
 from .files import send_from_directory as send_from_directory
 from .globals import current_app, session
@@ -22,6 +22,7 @@ from .globals import request_ctx as request_ctx
 from .names import blueprint_chain as _split_blueprint_path  # noqa: F401 # pyright: ignore
 from .paths import get_root_path as get_root_path
 from .signals import message_flashed
+from .streams import ContextStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -12,11 +12,12 @@ from jinja2 import BaseLoader, Template, TemplateNotFound
 from jinja2 import Environment as BaseEnvironment
 from jinja2.utils import LRUCache
 
-from .ctx import ContextStream, _cv_ctx, current_ctx
+from .ctx import _cv_ctx, current_ctx
 from .globals import g, request, session
 from .helpers import _default_template_ctx_processor as _default_template_ctx_processor
 from .helpers import get_flashed_messages
 from .signals import before_render_template, template_rendered
+from .streams import ContextStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
