@@ -5,6 +5,7 @@ Fixtures that only one file of tests needs live in that file.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,16 @@ def _no_context_is_left_behind() -> Iterator[None]:
         left.append(ctx)
         ctx.pop()
     assert left == []
+
+
+@pytest.fixture(autouse=True)
+def _the_apps_logger_begins_anew() -> Iterator[None]:
+    """Loggers outlive the app that made them; the next app of that name gets a plain one."""
+    yield
+    logger = logging.getLogger("tests")
+    logger.disabled = False
+    logger.setLevel(logging.NOTSET)
+    logger.handlers.clear()
 
 
 @pytest.fixture

@@ -209,6 +209,24 @@ def test_in_a_with_block_the_last_context_stays(client: FlaskClient) -> None:
     assert not has_request_context()
 
 
+def test_the_context_that_a_kept_request_shares_stays_as_long(client: FlaskClient) -> None:
+    """Also after its own block: the request may be looked at, and ends before it does."""
+    app = client.application
+    ended: list[str] = []
+    app.teardown_request(lambda error: ended.append("request"))
+    app.teardown_appcontext(lambda error: ended.append("app"))
+    with client:
+        with app.app_context():
+            client.get("/?a=1")
+        assert (request.args["a"], has_app_context(), ended) == ("1", True, ["request"])
+        ended.clear()
+        client.get("/?a=2")
+        assert ended[:2] == ["request", "app"]
+        assert request.args["a"] == "2"
+    assert not has_request_context()
+    assert not has_app_context()
+
+
 def test_of_several_redirects_the_last_context_stays(client: FlaskClient) -> None:
     with client:
         answer = client.get("/down/2", follow_redirects=True)

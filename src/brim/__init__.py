@@ -164,11 +164,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    # Agents that hook Flask's imports wait for its module names.
+    package = "flask" if _sys.modules.get("flask") is _sys.modules[__name__] else __name__
     home = _HOME_OF.get(name)
     if home is not None:
-        value = getattr(_import_module(f"{__name__}.{home}"), name)
+        value = getattr(_import_module(f"{package}.{home}"), name)
     elif name in _MODULES:
-        value = _import_module(f"{__name__}.{name}")
+        value = _import_module(f"{package}.{name}")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     _loaded[name] = value

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.machinery import ModuleSpec
+from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class _TableLoader(Loader):
 
 
 class _AliasFinder:
-    """First on ``sys.meta_path``: finds ``flask`` and all below it in Brim."""
+    """Finds ``flask`` and all below it in Brim, before any installed Flask is found."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -274,7 +274,14 @@ def _install() -> None:
     for name in present:
         del sys.modules[name]
     finder = _AliasFinder()
-    sys.meta_path[:] = [finder, *(f for f in sys.meta_path if _kind(f) != _kind(finder))]
+    finders = [f for f in sys.meta_path if _kind(f) != _kind(finder)]
+    # What comes before Python's own finders are hooks: agents that were started first and
+    # want to see the imports of Flask's modules. They ask the others for the module itself.
+    places = [
+        i for i, f in enumerate(finders) if f in (BuiltinImporter, FrozenImporter, PathFinder)
+    ]
+    finders.insert(min(places, default=0), finder)
+    sys.meta_path[:] = finders
     sys.modules["flask"] = sys.modules["brim"]
     # These become attributes of the package, for `from flask import sansio`; they are
     # tables so far, none of the names in them is loaded.

@@ -41,5 +41,5 @@ def blueprint_of(endpoint: str | None) -> str | None:
 def endpoint_from_view(view_func: Callable[..., Any] | None) -> str:
     """Return the endpoint that a view has by default: the function's name."""
     if view_func is None:
-        raise TypeError("Without an endpoint, a view function is needed to name it after.")
+        raise AssertionError("Without an endpoint, a view function is needed to name it after.")
     return view_func.__name__

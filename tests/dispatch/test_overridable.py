@@ -310,6 +310,45 @@ def test_extensions_replace_steps_on_the_application(app: Flask, client: FlaskCl
     assert client.get("/403").status_code == 403
 
 
+class Proxy:
+    """Around a method, as agents put it: it looks like what it wraps in all but its type."""
+
+    def __init__(self, wrapped: Any, calls: list[str]) -> None:
+        self.wrapped = wrapped
+        self.calls = calls
+
+    def __get__(self, instance: Any, owner: Any) -> Proxy:
+        return Proxy(self.wrapped.__get__(instance, owner), self.calls)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.wrapped, name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.calls.append(self.wrapped.__name__)
+        return self.wrapped(*args, **kwargs)
+
+
+def test_proxies_around_methods_of_the_application(app: Flask, client: FlaskClient) -> None:
+    calls: list[str] = []
+    for name in ("full_dispatch_request", "preprocess_request"):
+        setattr(app, name, Proxy(getattr(app, name), calls))
+    assert client.get("/").text == "view"
+    assert calls == ["full_dispatch_request", "preprocess_request"]
+
+
+def test_proxies_around_methods_of_the_class() -> None:
+    calls: list[str] = []
+
+    class Own(Flask):
+        dispatch_request = Proxy(Flask.dispatch_request, calls)
+        process_response = Proxy(Flask.process_response, calls)
+
+    app = Own(__name__)
+    app.add_url_rule("/", "view", lambda: "view")
+    assert app.test_client().get("/").text == "view"
+    assert calls == ["dispatch_request", "process_response"]
+
+
 def test_an_override_may_ask_for_the_original_with_less(client: FlaskClient) -> None:
     """``super()`` finds the context by itself where it isn't passed on."""
 

@@ -149,7 +149,6 @@ def make_everything(app: Flask) -> list[tuple[str, str]]:
 
     app.secret_key = "k"
     app.testing = False
-    app.logger.disabled = True
     app.add_url_rule("/text", "text", lambda: "text")
     app.add_url_rule("/json", "json", lambda: {"a": [1]})
     app.add_url_rule("/status", "status", lambda: ("made", 201, {"X-A": "b"}))
@@ -215,7 +214,6 @@ def test_middleware_wraps_the_door(app: Flask) -> None:
 
 def test_an_error_of_the_context_is_answered(app: Flask) -> None:
     app.testing = False
-    app.logger.disabled = True
 
     class Broken(app.url_map.converters["default"]):  # type: ignore[name-defined,misc]
         def to_python(self, value: str) -> str:
@@ -234,7 +232,6 @@ def test_errors_may_be_kept_from_teardown_functions(app: Flask) -> None:
             return isinstance(error, ZeroDivisionError)
 
     forgiving = Forgiving(__name__)
-    forgiving.logger.disabled = True
     forgiving.teardown_request(seen.append)
     forgiving.add_url_rule("/", "index", lambda: 1 / 0)
     assert forgiving.test_client().get("/").status_code == 500

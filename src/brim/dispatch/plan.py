@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass, field, fields
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -171,12 +172,13 @@ def find_overrides(app: Flask, originals: Mapping[str, Any]) -> Overrides:
     found = Overrides()
     for name in OVERRIDABLE:
         method = getattr(app, name)
-        if getattr(method, "__func__", None) is not originals[name]:
-            setattr(found, name, _with_ctx(app, method))
+        # By type too: a proxy around a method answers for its ``__func__`` as the method does.
+        if type(method) is not MethodType or method.__func__ is not originals[name]:
+            setattr(found, name, _with_ctx(app, name, method))
     return found
 
 
-def _with_ctx(app: Flask, method: Any) -> Callable[..., Any]:
+def _with_ctx(app: Flask, name: str, method: Any) -> Callable[..., Any]:
     """Make a method callable with ``ctx``, which in Flask 3.1 it doesn't take."""
     try:
         # Not what it wraps: a wrapper's own parameters are those that it can take.
@@ -184,13 +186,11 @@ def _with_ctx(app: Flask, method: Any) -> Callable[..., Any]:
     except (TypeError, ValueError):
         parameters = []
     takes_ctx = parameters[:1] == ["ctx"]
-    if getattr(method, "__self__", None) is app and hasattr(method, "__func__"):
+    if name not in vars(app):
         # Bound anew at each call: a bound method would keep the application, which keeps it.
-        function = method.__func__
-
         def bound_anew(ctx: Any, *args: Any, **kwargs: Any) -> Any:
-            given = (ctx.app, ctx, *args) if takes_ctx else (ctx.app, *args)
-            return function(*given, **kwargs)
+            given = (ctx, *args) if takes_ctx else args
+            return getattr(ctx.app, name)(*given, **kwargs)
 
         return bound_anew
 

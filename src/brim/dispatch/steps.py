@@ -142,7 +142,7 @@ def view_call(ctx: RequestContext) -> Call:
         if plan.overrides.raise_routing_exception is not None:
             return plan.overrides.raise_routing_exception, (ctx, ctx.request), _NONE
         raise_routing_exception(ctx.app, ctx.request)
-    method: str = ctx.environ["REQUEST_METHOD"]
+    method: str = ctx.environ["REQUEST_METHOD"] if made is None else made.method
     if method.upper() == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
         replaced = plan.overrides.make_default_options_response
         return replaced or make_default_options_response, (ctx,), _NONE

@@ -1,0 +1,280 @@
+"""Streams that keep their request: what each step sees, and when the request ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from werkzeug.exceptions import HTTPException
+
+from brim import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    has_app_context,
+    has_request_context,
+    request,
+    stream_with_context,
+)
+from brim.testing import FlaskClient
+from tests.support import knock, on_thread
+
+Log = list[Any]
+
+
+@pytest.fixture
+def log(app: Flask) -> Log:
+    """Notes how contexts end: what the teardown functions are told, and what they see."""
+    log: Log = []
+
+    @app.teardown_request
+    def teardown_request(error: BaseException | None) -> None:
+        log.append(("request", error and type(error), has_request_context()))
+
+    @app.teardown_appcontext
+    def teardown_appcontext(error: BaseException | None) -> None:
+        log.append(("app", error and type(error), has_request_context()))
+
+    return log
+
+
+#: A request that ended well.
+ENDED = [("request", None, True), ("app", None, False)]
+
+
+def ended(error: type[BaseException]) -> Log:
+    return [("request", error, True), ("app", error, False)]
+
+
+@pytest.fixture
+def stream(app: Flask, log: Log) -> Flask:
+    """An application that streams, and notes when."""
+
+    @app.get("/stream")
+    @app.get("/stream/<int:fails>")
+    def stream(fails: int = 9) -> Response:
+        @stream_with_context
+        def generate() -> Iterator[str]:
+            g.steps = 0
+            try:
+                for step in range(3):
+                    if step == fails:
+                        abort(409)
+                    g.steps += 1
+                    yield f"{request.path}:{g.steps} "
+            finally:
+                log.append(("generator", has_request_context()))
+
+        return Response(generate())
+
+    app.get("/plain")(lambda: "plain")
+    return app
+
+
+STREAMED = b"/stream:1 /stream:2 /stream:3 "
+
+
+def test_the_request_lasts_as_long_as_its_stream(stream: Flask, log: Log) -> None:
+    answer = knock(stream, "/stream")
+    assert (log, has_app_context()) == ([], False)
+    assert answer.read() == STREAMED
+    assert log == [("generator", True), *ENDED]
+    answer.close()
+    answer.close()
+    assert len(log) == 3
+
+
+def test_nothing_is_current_between_its_steps(stream: Flask) -> None:
+    answer = knock(stream, "/stream")
+    for _ in answer.body:
+        assert not has_app_context()
+        assert knock(stream, "/plain").read() == b"plain"
+    answer.close()
+
+
+def test_cut_short_it_ends_the_request_with_a_generator_exit(stream: Flask, log: Log) -> None:
+    answer = knock(stream, "/stream")
+    assert next(iter(answer.body)) == b"/stream:1 "
+    answer.close()
+    assert log == [("generator", True), *ended(GeneratorExit)]
+
+
+def test_never_iterated_it_ends_the_request_all_the_same(stream: Flask, log: Log) -> None:
+    answer = knock(stream, "/stream")
+    answer.close()
+    assert log == ENDED
+    answer.close()
+    assert log == ENDED
+
+
+def test_dropped_without_a_close_it_ends_the_request(stream: Flask, log: Log) -> None:
+    answer = knock(stream, "/stream")
+    del answer
+    assert log == ENDED
+
+
+def test_dropped_half_way_it_ends_the_request(stream: Flask, log: Log) -> None:
+    answer = knock(stream, "/stream")
+    next(iter(answer.body))
+    del answer
+    assert log == [("generator", True), *ended(GeneratorExit)]
+
+
+def test_an_error_in_it_ends_the_request_and_goes_on_to_the_server(stream: Flask, log: Log) -> None:
+    answer = knock(stream, "/stream/1")
+    with pytest.raises(HTTPException) as raised:
+        answer.read()
+    assert raised.value.code == 409
+    assert log == [("generator", True), *ended(type(raised.value))]
+    answer.close()
+    assert len(log) == 3
+
+
+def test_once_it_has_ended_there_is_nothing_more(app: Flask, log: Log) -> None:
+    with app.test_request_context():
+        stream = stream_with_context(iter("a"))
+        assert list(stream) == ["a"]
+        assert list(stream) == []
+        stream.close()  # type: ignore[attr-defined]
+    assert log == ENDED
+
+
+def test_to_a_head_request_it_is_not_sent_and_ends(stream: Flask, log: Log) -> None:
+    answer = knock(stream, "/stream", method="HEAD")
+    assert answer.read() == b""
+    answer.close()
+    assert log == ENDED
+
+
+def test_in_an_applications_context_only_the_request_ends(stream: Flask, log: Log) -> None:
+    with stream.app_context():
+        g.steps = "outer"
+        answer = knock(stream, "/stream")
+        assert answer.read() == STREAMED
+        assert log == [("generator", True), ("request", None, True)]
+        assert g.steps == 3
+    assert log[-1] == ("app", None, False)
+
+
+def test_with_the_test_client(stream: Flask, client: FlaskClient, log: Log) -> None:
+    response = client.get("/stream")
+    assert response.data == STREAMED
+    response.close()
+    assert log == [("generator", True), *ENDED]
+
+
+def test_with_the_test_client_in_a_block(stream: Flask, client: FlaskClient, log: Log) -> None:
+    with client:
+        response = client.get("/stream")
+        assert response.data == STREAMED
+        assert (request.path, g.steps) == ("/stream", 3)
+        assert log == [("generator", True)]
+    assert log == [("generator", True), *ENDED]
+
+
+def test_with_the_test_client_buffered(stream: Flask, client: FlaskClient, log: Log) -> None:
+    assert client.get("/stream", buffered=True).data == STREAMED
+    assert log == [("generator", True), *ENDED]
+
+
+def test_given_up_for_an_error_it_holds_the_request_no_longer(
+    app: Flask, client: FlaskClient, log: Log
+) -> None:
+    """Whatever keeps the stream that was never sent, such as a traceback."""
+    kept: list[Iterator[str]] = []
+
+    @app.get("/<error>")
+    def view(error: str) -> str:
+        kept.append(stream_with_context(iter("a")))
+        abort(409) if error == "http" else [][1]
+        return ""
+
+    app.testing = False
+    for error, status in {"http": 409, "other": 500}.items():
+        assert client.get(f"/{error}").status_code == status
+        assert log == (ended(IndexError) if status == 500 else ENDED)
+        assert list(kept.pop()) == ["a"]
+        assert len(log) == 2
+        log.clear()
+
+
+def test_iterated_in_the_view_it_is_like_any_iterator(
+    app: Flask, client: FlaskClient, log: Log
+) -> None:
+    app.get("/")(lambda: "".join(stream_with_context(iter("abc"))))
+    assert client.get("/").text == "abc"
+    assert log == ENDED
+
+
+def test_of_several_the_last_one_ends_the_request(app: Flask, log: Log) -> None:
+    with app.test_request_context():
+        one, other = stream_with_context(iter("ab")), stream_with_context(iter("cd"))
+    assert log == []
+    assert list(one) == ["a", "b"]
+    assert log == []
+    other.close()  # type: ignore[attr-defined]
+    assert log == ENDED
+
+
+def test_contexts_of_its_own_are_left_in_it(app: Flask) -> None:
+    inner = Flask("inner")
+
+    @app.get("/")
+    def view() -> Response:
+        @stream_with_context
+        def generate() -> Iterator[str]:
+            with inner.app_context():
+                yield current_app.name
+            yield current_app.name
+
+        return Response(generate())
+
+    answer = knock(app)
+    assert [chunk for chunk in answer.body if not has_app_context()] == [b"inner", b"tests"]
+
+
+@pytest.mark.parametrize("upto", [0, 1, 3])
+def test_closed_on_another_thread_it_costs_nobody_a_teardown(
+    stream: Flask, log: Log, upto: int
+) -> None:
+    """flask#6123: later requests on the first thread lose their teardown functions."""
+    answer = knock(stream, "/stream")
+    chunks = iter(answer.body)
+    for _ in range(upto):
+        next(chunks)
+    on_thread(answer.close)
+    assert not has_app_context()
+    # It was read to the end of its data, not to its own.
+    end = ended(GeneratorExit) if upto else ENDED
+    assert [entry for entry in log if entry[0] != "generator"] == end
+    log.clear()
+    for _ in range(3):
+        assert knock(stream, "/plain").read() == b"plain"
+    assert log == ENDED * 3
+
+
+def test_each_step_may_be_on_another_thread(stream: Flask, log: Log) -> None:
+    answer = knock(stream, "/stream")
+    chunks = iter(answer.body)
+    body = [on_thread(lambda: next(chunks)) for _ in range(3)]
+    assert on_thread(lambda: next(chunks, b"end")) == b"end"
+    assert b"".join(body) == STREAMED
+    assert log == [("generator", True), *ENDED]
+    on_thread(answer.close)
+    assert len(log) == 3
+
+
+def test_an_error_of_a_teardown_function_comes_out_of_the_close(app: Flask) -> None:
+    app.get("/")(lambda: Response(stream_with_context(iter("a"))))
+
+    @app.teardown_request
+    def fail(error: BaseException | None) -> None:
+        raise ValueError("teardown")
+
+    answer = knock(app)
+    with pytest.raises(ValueError, match="teardown"):
+        answer.close()
+    assert not has_app_context()
