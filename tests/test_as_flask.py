@@ -282,43 +282,39 @@ def test_an_agent_that_patches_after_the_import(code: Callable[..., str]) -> Non
 
 
 AGENT = """
-    import importlib.util, sys
+import importlib.util, sys
 
-    class Agent:
-        \"\"\"Patches a module after its import, as monitoring does.\"\"\"
+class Agent:
+    seen = []
+    busy = False
 
-        seen = []
-        busy = False
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname != "flask.app" or self.busy:
+            return None
+        self.busy = True
+        spec = importlib.util.find_spec(fullname)
+        self.busy = False
+        execute = spec.loader.exec_module
 
-        def find_spec(self, fullname, path=None, target=None):
-            if fullname != "flask.app" or self.busy:
-                return None
-            self.busy = True
-            spec = importlib.util.find_spec(fullname)
-            self.busy = False
-            execute = spec.loader.exec_module
+        def exec_module(module):
+            execute(module)
+            self.seen.append(module.Flask)
 
-            def exec_module(module):
-                execute(module)
-                self.seen.append(module.Flask)
+        spec.loader.exec_module = exec_module
+        return spec
 
-            spec.loader.exec_module = exec_module
-            return spec
-
-    sys.meta_path.insert(0, Agent())
-"""
-APP = """
-    from flask import Flask
-    import brim
-    assert Agent.seen == [Flask] == [brim.Flask]
+sys.meta_path.insert(0, Agent())
 """
 
 
 @pytest.mark.parametrize("first", ["agent", "alias"])
-def test_an_agent_that_waits_for_a_module(bare: Callable[[str], str], first: str) -> None:
-    """It sees the import, by Flask's name, of what the package loads when it is asked for."""
-    alias = "    import sys; sys.path[:0] = sys.argv[1:]; import brim.as_flask\n"
-    bare("".join([AGENT, alias, APP] if first == "agent" else [alias, AGENT, APP]))
+def test_an_agent_that_waits_for_a_module(run: Run, other_flask: Path, first: str) -> None:
+    """It sees the import by Flask's name of what the package loads when it is needed."""
+    parts = [AGENT, "import brim.as_flask\n"]
+    parts = parts if first == "agent" else parts[::-1]
+    parts.append("from flask import Flask\nimport brim\n")
+    parts.append("assert Agent.seen == [Flask] == [brim.Flask], Agent.seen")
+    run("-c", "".join(parts), path=[other_flask])
 
 
 # What it costs --------------------------------------------------------------------------

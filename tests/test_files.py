@@ -277,3 +277,10 @@ def test_instance_resource_is_written_and_read(app: Flask, tmp_path: Path) -> No
         assert file.read() == "föö".encode()
     with open_instance_resource(app.instance_path, "note", "r", encoding="latin-1") as file:
         assert file.read() == "föö".encode().decode("latin-1")
+
+
+def test_werkzeugs_functions_may_be_replaced(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By tests of extensions, which reach them through Flask's module."""
+    monkeypatch.setattr("brim.helpers.werkzeug.utils.send_from_directory", lambda *a, **k: a)
+    with app.test_request_context():
+        assert send_from_directory("static", "a.txt") == ("static", "a.txt")

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import EnvironBuilder as WerkzeugEnvironBuilder
 from werkzeug.test import create_environ
 
-from brim import Flask, Request, g, has_request_context, redirect, request, session
+from brim import Flask, Request, g, has_app_context, has_request_context, redirect, request, session
 from brim.commands import ScriptInfo
 from brim.sessions import SecureCookieSessionInterface, SessionInterface
 from brim.testing import EnvironBuilder, FlaskClient

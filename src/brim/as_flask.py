@@ -277,9 +277,8 @@ def _install() -> None:
     finders = [f for f in sys.meta_path if _kind(f) != _kind(finder)]
     # What comes before Python's own finders are hooks: agents that were started first and
     # want to see the imports of Flask's modules. They ask the others for the module itself.
-    places = [
-        i for i, f in enumerate(finders) if f in (BuiltinImporter, FrozenImporter, PathFinder)
-    ]
+    own: list[object] = [BuiltinImporter, FrozenImporter, PathFinder]
+    places = [place for place, known in enumerate(finders) if known in own]
     finders.insert(min(places, default=0), finder)
     sys.meta_path[:] = finders
     sys.modules["flask"] = sys.modules["brim"]

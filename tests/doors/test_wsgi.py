@@ -16,7 +16,7 @@ from wsgiref.validate import validator
 import pytest
 from werkzeug.test import create_environ, run_wsgi_app
 
-from brim import Flask, Response, request, stream_with_context
+from brim import Flask, Response, has_app_context, request, stream_with_context
 from brim.json.depth import MAX_DEPTH
 from brim.testing import FlaskClient
 
@@ -41,6 +41,11 @@ def echo():
 @app.post("/size")
 def size():
     return {"size": len(request.get_data())}
+
+
+@app.post("/form")
+def form():
+    return request.form.to_dict()
 
 
 server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -122,10 +127,24 @@ def test_json_of_the_greatest_depth_is_read_and_written(echo: FlaskClient, serve
     assert (status, answer.replace(b"\n", b"")) == (200, b'{"echo":' + body + b"}")
 
 
-def test_a_body_cut_short_of_its_length_is_not_taken_for_whole(server: int) -> None:
+MULTIPART = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nvalue'
+CUT_SHORT = {
+    "data": ("/size", "text/plain", b"x" * 10),
+    "nothing": ("/size", "text/plain", b""),
+    # What has come is whole by itself.
+    "JSON": ("/echo", "application/json", b"[1, 2]"),
+    "form": ("/form", "application/x-www-form-urlencoded", b"a=1"),
+    "multipart": ("/form", "multipart/form-data; boundary=b", MULTIPART),
+}
+
+
+@pytest.mark.parametrize(("path", "kind", "body"), CUT_SHORT.values(), ids=CUT_SHORT)
+def test_a_body_cut_short_of_its_length_is_not_taken_for_whole(
+    server: int, path: str, kind: str, body: bytes
+) -> None:
     with socket.create_connection(("127.0.0.1", server), timeout=10) as client:
-        head = b"POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
-        client.sendall(head + b"x" * 10)
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 1000"
+        client.sendall(head.encode() + b"\r\n\r\n" + body)
         client.shutdown(socket.SHUT_WR)
         answer = b"".join(iter(lambda: client.recv(4096), b""))
     assert answer.startswith(b"HTTP/1.1 400 ")
@@ -246,3 +265,62 @@ def test_a_status_line_and_headers_are_plain_strings(app: Flask) -> None:
         "200 OK",
         [["Content-Type", "text/html; charset=utf-8"], ["Content-Length", "1"]],
     ]
+
+
+def test_an_error_of_a_teardown_function_goes_to_the_server(app: Flask) -> None:
+    """The response has been started by then, but its body isn't sent."""
+    app.add_url_rule("/", "index", lambda: "x")
+
+    @app.teardown_request
+    def fail(error: BaseException | None) -> None:
+        raise LookupError("teardown")
+
+    started: list[str] = []
+    with pytest.raises(LookupError, match="teardown"):
+        app(create_environ("/"), lambda status, *args: started.append(status))  # type: ignore[arg-type,misc,return-value]
+    assert started == ["200 OK"]
+    assert not has_app_context()
+
+
+def test_an_error_that_comes_out_is_told_to_the_teardown_functions(app: Flask) -> None:
+    seen: list[BaseException | None] = []
+    app.teardown_request(seen.append)
+    app.add_url_rule("/", "index", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError) as raised:
+        run_wsgi_app(app, create_environ("/"))
+    assert seen == [raised.value]
+    assert not has_app_context()
+
+
+def test_a_debugger_gets_hold_of_the_context(app: Flask) -> None:
+    """Werkzeug's puts a function into the environ, to enter contexts again for its console."""
+    kept: list[Any] = []
+    environ = create_environ("/a?b=c")
+    environ["werkzeug.debug.preserve_context"] = kept.append
+    app.add_url_rule("/a", "a", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run_wsgi_app(app, environ)
+    [ctx] = kept
+    with ctx:
+        assert request.args["b"] == "c"
+    assert not has_app_context()
+
+
+def test_responses_of_other_classes_answer_for_themselves(app: Flask) -> None:
+    class Own(Response):
+        def __call__(self, environ: Any, start_response: Any) -> Any:
+            start_response("299 Own", [])
+            return [environ["PATH_INFO"].encode()]
+
+    app.response_class = Own
+    app.add_url_rule("/own", "own", lambda: "not sent")
+    body, status, headers = run_wsgi_app(app, create_environ("/own"))
+    assert (list(body), status, list(headers)) == ([b"/own"], "299 Own", [])
+
+
+def test_a_response_may_be_sent_again_and_again(app: Flask) -> None:
+    page = Response("page", headers={"X": "1"})
+    app.add_url_rule("/", "index", lambda: page)
+    for method, body in [("GET", b"page"), ("HEAD", b""), ("GET", b"page")]:
+        chunks, status, headers = run_wsgi_app(app, create_environ("/", method=method))
+        assert (b"".join(chunks), status, headers["Content-Length"]) == (body, "200 OK", "4")
