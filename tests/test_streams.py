@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -217,6 +219,26 @@ def test_of_several_the_last_one_ends_the_request(app: Flask, log: Log) -> None:
     assert log == []
     other.close()  # type: ignore[attr-defined]
     assert log == ENDED
+
+
+def test_what_is_set_before_the_view_is_reset_after_the_stream(
+    stream: Flask, client: FlaskClient
+) -> None:
+    """As tracers do, which have a request's span in a context variable of their own."""
+    span = ContextVar("span", default="none")
+
+    @stream.before_request
+    def begin() -> None:
+        g.token = span.set(request.path)
+
+    @stream.teardown_request
+    def finish(error: BaseException | None) -> None:
+        span.reset(g.token)
+
+    for path in ("/stream", "/stream/1", "/plain"):
+        with suppress(HTTPException):
+            client.get(path, buffered=True).close()
+        assert span.get() == "none", path
 
 
 def test_contexts_of_its_own_are_left_in_it(app: Flask) -> None:

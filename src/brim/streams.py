@@ -25,7 +25,8 @@ class ContextStream:
     if the request has ended by then, closing the stream ends it.
 
     All steps share a copy of the context variables, so that a context that the iterator
-    pushes in one step can be popped in a later one.
+    pushes in one step can be popped in a later one. The request ends outside that copy:
+    what its before-functions have set, its teardown functions can reset.
     """
 
     def __init__(self, ctx: RequestContext, iterator: Iterator[Any]) -> None:
@@ -62,25 +63,26 @@ class ContextStream:
         ctx, self._ctx = self._ctx, None
         if ctx is None:
             return
-        ends = self._variables.run(self._end, ctx, error)
-        if ends and appcontext_popped.receivers and ctx._shared is None:
-            ctx.app._engine.send(appcontext_popped)
-
-    def _end(self, ctx: RequestContext, error: BaseException | None) -> bool:
-        """Close the iterator; return whether the request has ended with it."""
-        ends = False
         try:
             close = getattr(self._iterator, "close", None)
             if close is not None:
-                close()
+                self._variables.run(close)
         finally:
             if self._since == ctx._streams_since:
                 ctx._streams -= 1
-                ends = not ctx._streams and ctx._pushed is None
-            if ends:
-                error, ctx._outcome = error or ctx._outcome, None
-                ctx.app._engine.end(ctx, error)
-        return ends
+                if not ctx._streams and ctx._pushed is None:
+                    self._end(ctx, error)
+
+    def _end(self, ctx: RequestContext, error: BaseException | None) -> None:
+        """End the request, with its context current."""
+        error, ctx._outcome = error or ctx._outcome, None
+        token = _cv_ctx.set(ctx)
+        try:
+            ctx.app._engine.end(ctx, error)
+        finally:
+            _cv_ctx.reset(token)
+        if appcontext_popped.receivers and ctx._shared is None:
+            ctx.app._engine.send(appcontext_popped)
 
     def __del__(self) -> None:
         # A server that drops a response without closing it breaks PEP 3333; what the

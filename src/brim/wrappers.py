@@ -41,6 +41,9 @@ class BodyJSON:
     def loads(data: bytes | str, **kwargs: Any) -> Any:
         """Parse ``data``, refusing nesting beyond :data:`brim.json.depth.MAX_DEPTH`."""
         check_depth(data)
+        if isinstance(data, bytes) and b"\0" not in data:
+            # UTF-8 or nothing: json lets surrogates pass, which no response can send back.
+            data.decode()
         try:
             return json.loads(data, **kwargs)
         except RecursionError as error:

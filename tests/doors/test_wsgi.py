@@ -60,6 +60,7 @@ HOSTILE = {
     **{f"mixed-{n}": lambda n=n: b'[{"a":' * (n // 2) + b"1" + b"}]" * (n // 2) for n in LEVELS},
     **{f"open-{n}": lambda n=n: b"[" * n for n in LEVELS},
     "invalid UTF-8": lambda: b'{"a": "\xff\xfe"}',
+    "surrogates in UTF-8": lambda: b'"\xed\xa0\x80"',
     "overlong UTF-8": lambda: b'"\xc0\xaf"',
     "100,000 digits": lambda: b"1" * 100_000,
     "-100,000 digits": lambda: b'{"n": -' + b"9" * 100_000 + b"}",
