@@ -16,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from brim import Flask
     from brim.testing import FlaskClient
+    from tests.support import Log
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +63,21 @@ def app() -> Flask:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture
+def log(app: Flask) -> Log:
+    """Notes how contexts end: what the teardown functions are told, and what they see."""
+    from brim import has_request_context
+
+    log: Log = []
+
+    @app.teardown_request
+    def teardown_request(error: BaseException | None) -> None:
+        log.append(("request", error and type(error), has_request_context()))
+
+    @app.teardown_appcontext
+    def teardown_appcontext(error: BaseException | None) -> None:
+        log.append(("app", error and type(error), has_request_context()))
+
+    return log

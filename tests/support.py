@@ -1,4 +1,4 @@
-"""Helpers that tests of several parts share: knocking at an application as a server does.
+"""Helpers that tests of several parts share: knocking as a server does, how requests end.
 
 Unlike the test client, nothing here reads a body or closes it unless it is told to.
 """
@@ -15,6 +15,17 @@ from werkzeug.test import create_environ
 from brim import Flask
 
 T = TypeVar("T")
+
+#: What the fixture ``log`` notes: which teardown, the error's class, whether a request is current.
+Log = list[Any]
+
+#: A request that ended well.
+ENDED: Log = [("request", None, True), ("app", None, False)]
+
+
+def ended(error: type[BaseException]) -> Log:
+    """A request that ended with ``error``."""
+    return [("request", error, True), ("app", error, False)]
 
 
 @dataclass

@@ -39,33 +39,7 @@ from brim.ctx import (
 from brim.globals import app_ctx, request_ctx
 from brim.sessions import NullSession, SecureCookieSession, SessionInterface
 from brim.testing import FlaskClient
-from tests.support import knock, on_thread
-
-Log = list[Any]
-
-
-@pytest.fixture
-def log(app: Flask) -> Log:
-    """Notes how contexts end: what the teardown functions are told, and what they see."""
-    log: Log = []
-
-    @app.teardown_request
-    def teardown_request(error: BaseException | None) -> None:
-        log.append(("request", error and type(error), has_request_context()))
-
-    @app.teardown_appcontext
-    def teardown_appcontext(error: BaseException | None) -> None:
-        log.append(("app", error and type(error), has_request_context()))
-
-    return log
-
-
-#: A request that ended well.
-ENDED = [("request", None, True), ("app", None, False)]
-
-
-def ended(error: type[BaseException]) -> Log:
-    return [("request", error, True), ("app", error, False)]
+from tests.support import ENDED, Log, ended, knock, on_thread
 
 
 class TestG:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any
 
 import pytest
 from werkzeug.exceptions import HTTPException
@@ -22,33 +21,7 @@ from brim import (
     stream_with_context,
 )
 from brim.testing import FlaskClient
-from tests.support import knock, on_thread
-
-Log = list[Any]
-
-
-@pytest.fixture
-def log(app: Flask) -> Log:
-    """Notes how contexts end: what the teardown functions are told, and what they see."""
-    log: Log = []
-
-    @app.teardown_request
-    def teardown_request(error: BaseException | None) -> None:
-        log.append(("request", error and type(error), has_request_context()))
-
-    @app.teardown_appcontext
-    def teardown_appcontext(error: BaseException | None) -> None:
-        log.append(("app", error and type(error), has_request_context()))
-
-    return log
-
-
-#: A request that ended well.
-ENDED = [("request", None, True), ("app", None, False)]
-
-
-def ended(error: type[BaseException]) -> Log:
-    return [("request", error, True), ("app", error, False)]
+from tests.support import ENDED, Log, ended, knock, on_thread
 
 
 @pytest.fixture

@@ -303,8 +303,6 @@ class SecureCookieSessionInterface(SessionInterface):
         """
         name = self.get_cookie_name(app)
         header: str = request.environ.get("HTTP_COOKIE", "")
-        if name not in header:
-            return False
         own = SecureCookieSessionInterface
         cls = type(self)
         own_rule = cls.should_set_cookie is own.should_set_cookie

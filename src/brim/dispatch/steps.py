@@ -34,7 +34,10 @@ from .handling import handling
 from .results import make_response
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
+
+    from blinker import NamedSignal
 
     from ..typing import Flask, Request, RequestContext, Response, ResponseReturnValue
 
@@ -367,31 +370,30 @@ def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
 
 def teardown_request(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
     """Call the teardown functions of the request's blueprints and the application."""
-    errors: list[BaseException] = []
-    for function in ctx._plan.teardown:
-        try:
-            yield function, (exc,), _NONE
-        except BaseException as error:
-            errors.append(error)
-    if request_tearing_down.receivers:
-        try:
-            ctx.app._engine.send(request_tearing_down, exc=exc)
-        except BaseException as error:
-            errors.append(error)
-    raise_collected(errors)
+    yield from _tear_down(ctx.app, ctx._plan.teardown, request_tearing_down, exc)
 
 
 def teardown_appcontext(app: Flask, exc: BaseException | None) -> Steps[None]:
     """Call the teardown functions of the application's context."""
+    functions = app._engine.plans[None].teardown_app
+    yield from _tear_down(app, functions, appcontext_tearing_down, exc)
+
+
+def _tear_down(
+    app: Flask,
+    functions: Iterable[Callable[..., Any]],
+    signal: NamedSignal,
+    exc: BaseException | None,
+) -> Steps[None]:
     errors: list[BaseException] = []
-    for function in app._engine.plans[None].teardown_app:
+    for function in functions:
         try:
             yield function, (exc,), _NONE
         except BaseException as error:
             errors.append(error)
-    if appcontext_tearing_down.receivers:
+    if signal.receivers:
         try:
-            app._engine.send(appcontext_tearing_down, exc=exc)
+            app._engine.send(signal, exc=exc)
         except BaseException as error:
             errors.append(error)
     raise_collected(errors)
