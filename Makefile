@@ -31,9 +31,10 @@ PYTHON_VERSION := $(if $(PYTHON),$(shell $(PYTHON) -c \
 	'import sys; print("%d.%d.%d" % sys.version_info[:3] if sys.version_info >= (3, 11) else "")' 2>/dev/null))
 
 BIN := $(VENV)/bin
-# Stamps: what an app needs, Brim itself, and what a developer needs on top.
+# Stamps: what an app needs, Brim itself, what the demo needs on top, and what a developer needs.
 LOCK_STAMP := $(VENV)/.lock-$(PYTHON_VERSION)
 RUN_STAMP := $(VENV)/.run-$(PYTHON_VERSION)
+DEMO_STAMP := $(VENV)/.demo-$(PYTHON_VERSION)
 DEV_STAMP := $(VENV)/.dev-$(PYTHON_VERSION)
 # Twice quiet: errors only.
 PIP_OPTIONS := --disable-pip-version-check --no-input -qq
@@ -87,15 +88,19 @@ wheel: $(DEV_STAMP) ## Try the wheel: installed and run on every Python found
 
 # Floors are in pyproject.toml; exact versions and hashes in requirements/. UPGRADE=1 takes newer
 # versions. Environment variables or a pip configuration say where packages come from; the
-# lock names no place.
+# lock names no place. Flask is left out, which extensions ask for: Brim stands in for it. Hence
+# `--no-deps` where a lock is installed, which is whole without.
 LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	--no-emit-package flask \
 	$(if $(UPGRADE),--upgrade) pyproject.toml
 lock: $(VENV)/bin/uv ## Compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 	@$(BIN)/uv $(LOCK) --all-extras --group dev --output-file requirements/dev.txt
-	@$(BIN)/uv $(LOCK) --extra dotenv --group build \
+	@$(BIN)/uv $(LOCK) --extra dotenv --extra dev --group build \
 		--constraints requirements/dev.txt --output-file requirements/run.txt
-	@echo "requirements/run.txt requirements/dev.txt"
+	@$(BIN)/uv $(LOCK) --extra dotenv --extra dev --group build --group journal \
+		--constraints requirements/dev.txt --output-file requirements/demo.txt
+	@echo "requirements/run.txt requirements/demo.txt requirements/dev.txt"
 
 clean: ## Remove environments, caches and everything built
 	@rm -rf .venv .venv-* dist build docs/_build htmlcov .coverage .coverage.* benchmarks/results/*.json \
@@ -115,16 +120,21 @@ $(LOCK_STAMP): requirements/run.txt | python
 	@echo "$(VENV): Python $(PYTHON_VERSION) and what an app needs" >&2
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --require-hashes --requirement requirements/run.txt
+	@$(PIP) install --no-deps --require-hashes --requirement requirements/run.txt
 	@touch $@
 
 $(RUN_STAMP): pyproject.toml $(LOCK_STAMP)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(DEMO_STAMP): requirements/demo.txt $(LOCK_STAMP) | $(RUN_STAMP)
+	@echo "$(VENV): what the journal stands on" >&2
+	@$(PIP) install --no-deps --require-hashes --requirement requirements/demo.txt
+	@touch $@
+
 $(DEV_STAMP): requirements/dev.txt $(LOCK_STAMP) | $(RUN_STAMP)
 	@echo "$(VENV): the developer's tools, once" >&2
-	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@$(PIP) install --no-deps --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
 $(VENV)/bin/uv: | python
@@ -136,7 +146,7 @@ $(BENCH_VENV)/.stamp-$(PYTHON_VERSION): benchmarks/requirements.txt requirements
 	@rm -rf $(BENCH_VENV)
 	@$(PYTHON) -m venv $(BENCH_VENV)
 	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
-		--require-hashes --requirement requirements/run.txt
+		--no-deps --require-hashes --requirement requirements/run.txt
 	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
 		--no-deps --requirement benchmarks/requirements.txt
 	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
