@@ -8,8 +8,15 @@ from io import StringIO
 
 import pytest
 
-from brim import Flask
-from brim.logging import create_logger, default_handler, has_level_handler, wsgi_errors_stream
+from brim import Flask, Request
+from brim.logging import (
+    create_logger,
+    default_handler,
+    has_level_handler,
+    log_exception,
+    request_line,
+    wsgi_errors_stream,
+)
 
 
 @contextmanager
@@ -118,3 +125,35 @@ def test_message_says_when_how_bad_and_where(app: Flask, logger: logging.Logger)
         app.test_client().get("/", errors_stream=stream)
 
     assert stream.getvalue().endswith("] ERROR in test_logging: no soap left\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "line"),
+    [
+        ("/", "", "GET / HTTP/1.1"),
+        ("/a b/\u00e9", "q=1&r=%20+", "GET /a%20b/%C3%A9?q=1&r=%20+ HTTP/1.1"),
+        ("/a\nERROR\x1b[2J", "x=\r\n", "GET /a%0AERROR%1B%5B2J?x=%0D%0A HTTP/1.1"),
+    ],
+)
+def test_the_request_line_is_one_line_whatever_a_client_sends(
+    app: Flask, path: str, query: str, line: str
+) -> None:
+    environ = app.test_request_context().request.environ
+    environ |= {"PATH_INFO": path.encode().decode("latin-1"), "QUERY_STRING": query}
+
+    assert request_line(Request(environ)) == line
+
+    environ["SCRIPT_NAME"] = "/shop"
+    assert request_line(Request(environ)) == line.replace("/", "/shop/", 1)
+
+
+def test_an_unhandled_error_is_one_record_on_one_line(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    with app.test_request_context("/no%0Awhere", method="PUT") as ctx:
+        log_exception(app, ctx.request, (None, None, None))
+
+    [record] = caplog.records
+    assert record.getMessage() == (
+        "Exception on /no%0Awhere [PUT]: PUT /no%0Awhere HTTP/1.1, no endpoint"
+    )

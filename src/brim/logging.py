@@ -1,4 +1,4 @@
-"""The app's logger and the handler it falls back to.
+"""The app's logger, the handler it falls back to, and the record of an unhandled error.
 
 Configures nothing beyond one logger per app name: a handler is added only where the
 standard library's configuration would let the app's messages fall on the floor. Knows
@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from werkzeug.local import LocalProxy
 
@@ -18,7 +19,7 @@ from .ctx import _cv_ctx
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from .typing import Flask
+    from .typing import Flask, Request
 
 
 def _errors_stream() -> TextIO:
@@ -72,3 +73,41 @@ def create_logger(app: Flask) -> logging.Logger:
     if not has_level_handler(logger):
         logger.addHandler(default_handler)
     return logger
+
+
+def log_exception(app: Flask, request: Request, exc_info: Any) -> None:
+    """Log one record: path, method, request line, endpoint, traceback.
+
+    The path is the decoded one, as in Flask. It and the request line are kept to one line
+    and to printable characters, as a client chooses them.
+    """
+    path, line = request.path, request_line(request)
+    endpoint = request.endpoint
+    app.logger.error(
+        "Exception on %s [%s]: %s, %s",
+        path if path.isprintable() else quote(path),
+        request.method,
+        line,
+        "no endpoint" if endpoint is None else f"endpoint {endpoint!r}",
+        exc_info=exc_info,
+        # "in steps", where the error was met; "in logging" would read as a fault of logging.
+        stacklevel=2,
+    )
+
+
+def request_line(request: Request) -> str:
+    """Return what the request began with, such as ``GET /search?q=cup HTTP/1.1``.
+
+    Source: RFC 9112, section 3, with the path encoded anew, below the script's root.
+    """
+    target = quote(request.root_path + request.path)
+    query = request.query_string
+    if query:
+        # Sent as it is by a client, which may be a hostile one.
+        target += "?" + quote(query, safe=_IN_QUERIES)
+    protocol = request.environ.get("SERVER_PROTOCOL", "")
+    return f"{request.method} {target} {protocol}".rstrip()
+
+
+#: What a query holds as itself (RFC 3986, section 3.4), and what is encoded already.
+_IN_QUERIES = "/?:@!$&'()*+,;=%"

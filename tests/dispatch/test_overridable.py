@@ -81,7 +81,7 @@ def test_the_steps_of_errors(
             call(app.handle_exception, ValueError("nobody's"))
         app.testing = False
         assert call(app.handle_exception, ValueError()).status_code == 500
-        assert caplog.records[-1].getMessage() == "Exception on /nowhere [GET]"
+        assert caplog.records[-1].getMessage().startswith("Exception on /nowhere [GET]: ")
         call(app.log_exception, (None, None, None))
         assert len(caplog.records) == 2
         assert app.trap_http_exception(missing) is False

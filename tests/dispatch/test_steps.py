@@ -591,7 +591,9 @@ class TestErrors:
         assert response.status_code == 500
         assert "Internal Server Error" in response.text
         [record] = caplog.records
-        assert record.getMessage() == "Exception on /word [POST]"
+        assert record.getMessage() == (
+            "Exception on /word [POST]: POST /word?a=b HTTP/1.1, endpoint '<lambda>'"
+        )
         assert record.exc_info is not None
         assert record.exc_info[0] is IndexError
 

@@ -22,6 +22,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.routing import RequestRedirect, RoutingException
 
+from .. import logging
 from ..errors import FormDataRoutingRedirect
 from ..signals import (
     appcontext_tearing_down,
@@ -308,9 +309,8 @@ def below_dispatch(traceback: TracebackType | None) -> TracebackType | None:
 
 
 def log_exception(ctx: RequestContext, exc_info: Any) -> None:
-    """Log one record with the path, the method and the traceback."""
-    request = ctx.request
-    ctx.app.logger.error("Exception on %s [%s]", request.path, request.method, exc_info=exc_info)
+    """Log one record with the request line, the endpoint and the traceback."""
+    logging.log_exception(ctx.app, ctx.request, exc_info)
 
 
 def traps(app: Flask, error: Exception) -> bool:
