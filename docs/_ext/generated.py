@@ -12,10 +12,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
+from sphinx.errors import ExtensionError
 
 from brim.cli import cli
 from brim.config import SETTINGS
-from conformance import outcomes, suites
+from conformance import results, suites
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -53,12 +54,14 @@ def commands() -> Iterator[str]:
 def _command(command: click.Command, ctx: click.Context) -> Iterator[str]:
     path = ctx.command_path
     yield f"## `{path}`\n"
-    paragraphs = (command.help or "").split("\n\n")
-    yield from (_prose(paragraph) + "\n" for paragraph in paragraphs)
-    if command.epilog:
+    paragraphs = f"{command.help or ''}\n\n{command.epilog or ''}".strip().split("\n\n")
+    for paragraph in paragraphs:
         # Click is told by \b to leave a paragraph as it is; the first line is its title.
-        title, *lines = command.epilog.replace("\b\n", "").partition("\n\n")[0].split("\n")
-        yield from (title, "", "```text", *(line.strip() for line in lines), "```", "")
+        if paragraph.startswith("\b\n"):
+            title, *lines = paragraph.removeprefix("\b\n").rstrip().split("\n")
+            yield from (title, "", "```text", *(line.strip() for line in lines), "```", "")
+        else:
+            yield _prose(paragraph) + "\n"
     yield f"```{{program}} {path}\n```\n"
     for option in command.params:
         if isinstance(option, click.Option) and not option.hidden:
@@ -78,15 +81,36 @@ def _option(option: click.Option, ctx: click.Context) -> Iterator[str]:
 def _prose(text: str) -> str:
     """Help for a terminal as Markdown: names in quotes, options and files are code there."""
     text = " ".join(text.split())
-    return re.sub(r"'([^' ]+)'|(?<![\w-])(--[a-z][a-z-]*|[A-Z]+_[A-Z]+)\b", r"`\1\2`", text)
+    return re.sub(
+        r"'((?:brim )?[^' ]+(?: --[a-z]+)*)'|(?<![\w-])(--[a-z][a-z-]*|[A-Z]+_[A-Z]+)\b",
+        r"`\1\2`",
+        text,
+    )
 
 
 def test_suites() -> Iterator[str]:
-    """Yield a table of the suites of ``conformance/``, and how many of their tests Flask passes."""
-    yield from ("| suite | version | tests that pass on Flask 3.1.3 |", "|---|---|---|")
-    for suite in suites.load([]):
-        flask = outcomes.load(suite.baseline_file)
-        yield f"| {suite.name} | {suite.version} | {flask.passed} |"
+    """Yield a table of the suites of ``conformance/``: what passes on Flask, and on Brim of it.
+
+    Raises ``ExtensionError`` where a suite has no result, or that of another release.
+    """
+    head = [f"{name}, Python {python}" for python in results.TOLD for name in ("Flask", "Brim")]
+    yield "| " + " | ".join(["suite", "version", *head]) + " |"
+    yield "|---|---|" + "--:|" * len(head)
+    kept = {python: results.load(python) for python in results.TOLD}
+    for suite in suites.load():
+        cells = [suite.name, suite.version]
+        for python in results.TOLD:
+            result = kept[python].get(suite.name)
+            if result is None or result.version != suite.version:
+                raise ExtensionError(
+                    f"{results.file_of(python).name} in conformance/results/ has no "
+                    f"{suite.name} {suite.version}; run `make conformance "
+                    f'SUITES={suite.name} ARGS="--python {python}"`'
+                )
+            cells += [f"{result.flask:,}", f"{result.here:,}"]
+        yield "| " + " | ".join(cells) + " |"
+    sums = [f"**{number:,}**" for python in results.TOLD for number in results.sums(python)]
+    yield "| " + " | ".join(["**together**", "", *sums]) + " |"
 
 
 GENERATORS = {"settings": settings, "commands": commands, "suites": test_suites}
