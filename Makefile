@@ -46,8 +46,13 @@ help: ## List the commands
 	@echo "make COMMAND, one of:"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
-demo: $(RUN_STAMP) ## Run the example app; Ctrl-C ends it
-	@exec $(BIN)/brim --app examples/hello run $(ARGS)
+# What it writes stays in the checkout, and is kept until `make clean`.
+demo: export JOURNAL_DATA ?= $(CURDIR)/build/demo
+demo: $(DEMO_STAMP) ## Serve the journal (examples/journal) with sample data; Ctrl-C ends it
+	@brim=$$(cd $(BIN) && pwd)/brim; cd examples/journal; \
+	$$brim --app journal db upgrade; \
+	$$brim --app journal sample --if-empty; \
+	exec $$brim --app journal run $(ARGS)
 
 test: $(DEV_STAMP) ## Run the tests with branch coverage
 	@$(BIN)/python -m pytest -q -n 2 $(COVERAGE) $(ARGS)
@@ -74,8 +79,9 @@ bench: $(BENCH_VENV)/.stamp-$(PYTHON_VERSION) ## Measure Brim against Flask and 
 conformance: $(DEV_STAMP) ## Run the test suites of Flask and its extensions on Brim
 	@$(BIN)/python -m conformance $(SUITES) $(ARGS)
 
-docs: $(DEV_STAMP) ## Build the documentation; a warning is an error
+docs: $(DEV_STAMP) ## Build the documentation; a warning or a broken link is an error
 	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@$(BIN)/python scripts/links.py docs/_build/html README.md CONTRIBUTING.md CHANGELOG.md
 	@echo "docs/_build/html/index.html"
 
 build: $(DEV_STAMP) ## Build the wheel and the source archive into dist/
@@ -105,6 +111,7 @@ lock: $(VENV)/bin/uv ## Compile requirements/ from pyproject.toml (UPGRADE=1: ne
 clean: ## Remove environments, caches and everything built
 	@rm -rf .venv .venv-* dist build docs/_build htmlcov .coverage .coverage.* benchmarks/results/*.json \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf examples/journal/instance examples/journal/.ruff_cache examples/journal/.pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Environments

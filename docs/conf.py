@@ -21,11 +21,10 @@ extensions = [
     "sphinx_copybutton",
     "api",
     "generated",
+    "navigation",
     "testref",
 ]
 exclude_patterns = ["_build", "_ext"]
-# A folder that holds no page yet is no mistake.
-suppress_warnings = ["toc.empty_glob"]
 
 # Quotes and dashes are what they were typed as: an option begins with two of them.
 smartquotes = False
@@ -55,5 +54,26 @@ html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_copy_source = False
 html_show_sphinx = False
-pygments_style = "friendly"
-pygments_dark_style = "monokai"
+html_favicon = "_static/favicon.svg"
+html_theme_options = {
+    "light_logo": "logo-light.svg",
+    "dark_logo": "logo-dark.svg",
+    "sidebar_hide_name": True,
+    "light_css_variables": {
+        "color-brand-primary": "#0b6a70",
+        "color-brand-content": "#0b6a70",
+        "color-brand-visited": "#0b6a70",
+        "color-api-name": "#0b6a70",
+        "color-api-pre-name": "#0b6a70",
+    },
+    "dark_css_variables": {
+        "color-brand-primary": "#5fd0d3",
+        "color-brand-content": "#5fd0d3",
+        "color-brand-visited": "#5fd0d3",
+        "color-api-name": "#5fd0d3",
+        "color-api-pre-name": "#5fd0d3",
+    },
+}
+# Comments too can be read, on either ground.
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-import shlex
+import shutil
+import signal
+import socket
 import subprocess
 import sys
+import textwrap
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 import brim
+from benchmarks import bench_memory, bench_overhead, bench_templating
+from scripts import links
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 
 FENCED = re.compile(
-    r"^```(?:\{code-block\} )?(\w+)\n(?::caption: ([^\n]+)\n\n)?(.*?)^```$",
+    r"^( *)```(?:\{code-block\} )?(\w+)\n(?: *:caption: ([^\n]+)\n\n)?(.*?)^\1```$",
     re.MULTILINE | re.DOTALL,
 )
-#: Commands of Brim's that would not end.
-ENDLESS = re.compile(r"\b(run|shell)\b")
+#: Commands that a test leaves to the reader: they install, they ask, or they run for minutes.
+LEFT_OUT = re.compile(
+    r"(python -m )?(pip install|venv)\b|\. \.venv/|make |(brim|python -m brim)\b.* shell\b"
+)
+#: Commands that serve until they are stopped.
+SERVERS = re.compile(r"(brim|python -m brim)( .*)? run\b|gunicorn ")
+#: All others that a page may show.
+RUN = re.compile(r"([A-Z]+=\S+ )*(brim|pytest|python|sed) ")
 
 
 @dataclass(frozen=True)
@@ -39,7 +53,8 @@ class Block:
 def blocks_of(page: Path) -> Iterator[Block]:
     text = page.read_text(encoding="utf-8")
     for found in FENCED.finditer(text):
-        yield Block(found[1], found[2], found[3], text.count("\n", 0, found.start(3)))
+        code = textwrap.dedent(found[4])
+        yield Block(found[2], found[3], code, text.count("\n", 0, found.start(4)))
 
 
 PAGES = {
@@ -49,11 +64,24 @@ PAGES = {
 }
 
 
-def run(folder: Path, *arguments: str) -> str:
-    """What Python prints when it is run in a folder; warnings are errors in it."""
+def environ(folder: Path, **variables: str) -> dict[str, str]:
+    """The environment of a command that a page shows."""
+    return {
+        **os.environ,
+        "HOME": str(folder),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        # The tests of the examples have a run of their own.
+        "PYTEST_ADDOPTS": "-p no:cacheprovider --ignore=examples",
+        **variables,
+    }
+
+
+def run(folder: Path, command: str) -> str:
+    """What a command prints in a folder; a warning of Python's is an error."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", *arguments],
+        ["bash", "-c", command],
         cwd=folder,
+        env=environ(folder, PYTHONWARNINGS="error"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -66,11 +94,12 @@ def run(folder: Path, *arguments: str) -> str:
 @pytest.fixture
 def folder(page: str, tmp_path: Path) -> Path:
     """A folder with the files that a page shows, and the examples."""
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    ignored = shutil.ignore_patterns("__pycache__", "instance", ".*_cache")
+    shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=ignored)
     for block in PAGES[page]:
         if block.caption:
             file = tmp_path / block.caption
-            file.parent.mkdir(exist_ok=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(block.text, encoding="utf-8")
     return tmp_path
 
@@ -91,30 +120,92 @@ def programs() -> dict[str, str]:
 @pytest.mark.parametrize(("page", "program"), list(programs().items()), ids=list(programs()))
 def test_the_python_of_a_page_runs(page: str, program: str, folder: Path) -> None:
     (folder / "page.py").write_text(program, encoding="utf-8")
-    run(folder, "page.py")
+    run(folder, "python page.py")
 
 
 def commands() -> Iterator[tuple[str, str, str]]:
-    """Each command of Brim's that a page shows, with what it prints there."""
+    """Each command that a page shows, with what it prints there."""
     for page, blocks in PAGES.items():
         for block in blocks:
             if block.language == "console":
-                for shown in block.text.split("$ ")[1:]:
+                for shown in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
                     command, _, output = shown.partition("\n")
-                    if command.startswith("brim ") and not ENDLESS.search(command):
-                        yield page, command, output
+                    yield page, command, output
 
 
-@pytest.mark.parametrize(("page", "command", "output"), list(commands()))
+COMMANDS = [c for c in commands() if not LEFT_OUT.match(c[1])]
+
+
+def test_every_command_that_a_page_shows_is_of_a_kind_that_is_run() -> None:
+    """One of another kind is a mistake, or wants a word in the patterns above."""
+    unknown = [(page, c) for page, c, _ in COMMANDS if not (SERVERS.match(c) or RUN.match(c))]
+    assert unknown == []
+
+
+@pytest.mark.parametrize(
+    ("page", "command", "output"), [c for c in COMMANDS if not SERVERS.match(c[1])]
+)
 def test_a_command_prints_what_a_page_shows(
     page: str, command: str, output: str, folder: Path
 ) -> None:
-    assert run(folder, "-m", *shlex.split(command)) == output
+    """What pytest prints has times in it, so pages don't show it."""
+    printed = run(folder, command)
+    if command.startswith("pytest"):
+        assert " passed" in printed
+    else:
+        assert printed == output
 
 
-@pytest.mark.parametrize("page", ["docs/quickstart.md", "docs/howto/testing.md"])
+@pytest.mark.parametrize(("page", "command"), [c[:2] for c in COMMANDS if SERVERS.match(c[1])])
+def test_a_server_that_a_page_starts_answers(page: str, command: str, folder: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # What is said last counts, over what a page says and over Gunicorn's file.
+    where = f"--bind 127.0.0.1:{port}" if command.startswith("gunicorn") else f"--port {port}"
+    log = folder / "server.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            ["bash", "-c", f"exec {command} {where}"],
+            cwd=folder,
+            env=environ(folder),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        assert status_of(f"http://127.0.0.1:{port}/", server) == 200, log.read_text()
+    finally:
+        # Its workers, and the program that a reloader starts, are of its group.
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=20)
+
+
+def status_of(url: str, server: subprocess.Popen[bytes]) -> int | None:
+    """The status of a page of a server that may still be starting; None if it never answers."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urlopen(url, timeout=10) as answer:
+                status: int = answer.status
+                return status
+        except OSError:
+            time.sleep(0.05)
+    return None
+
+
+#: Pages that show a file of tests without the command that runs it.
+TESTED = [
+    page
+    for page, blocks in PAGES.items()
+    if any((block.caption or "").startswith("test_") for block in blocks)
+    and not any(page == shown and "pytest" in command for shown, command, _ in COMMANDS)
+]
+
+
+@pytest.mark.parametrize("page", TESTED)
 def test_the_tests_that_a_page_shows_pass(page: str, folder: Path) -> None:
-    assert "1 passed" in run(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert " passed" in run(folder, "python -m pytest -q")
 
 
 @pytest.mark.parametrize("cls", [brim.Request, brim.Response])
@@ -135,18 +226,31 @@ def test_every_type_alias_is_listed() -> None:
     assert aliases - set(re.findall(r"`(\w+)`", text)) == set()
 
 
-def test_the_links_of_the_readme_lead_somewhere() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)", text)
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+def test_the_targets_of_the_benchmarks_are_those_that_are_told() -> None:
+    page = (DOCS / "explanation/measuring.md").read_text(encoding="utf-8")
+    text = " ".join(page.split())
+    assert bench_overhead.TARGETS == {"plain text": 1 / 8}
+    assert "plain text: at most 1/8 of what Flask costs" in text
+    assert bench_templating.TARGETS == {"by name": 1.1, "string": 1 / 8, "streamed": 1.0}
+    assert "by name costs at most 1.1 times" in text
+    assert "one from a string at most 1/8, a streamed one not more" in text
+    assert (bench_memory.TARGET, bench_memory.REQUESTS) == (1.0, 300_000)
+    assert "by at most 1 MiB over 300,000 requests" in text
+    files = {path.name for path in (ROOT / "benchmarks").glob("bench_*.py")}
+    assert set(re.findall(r"`(bench_\w+\.py)`", text)) == files
 
 
-def test_the_pages_build_without_a_warning(tmp_path: Path) -> None:
+def test_the_pages_build_without_a_warning_and_their_links_lead_somewhere(tmp_path: Path) -> None:
     """Warned of are links and tests that aren't there, and public names on no page."""
     pytest.importorskip("sphinx", reason="`make test` installs it")
-    command = ["-m", "sphinx", "-q", "-W", "--keep-going", "-b", "dummy", str(DOCS), str(tmp_path)]
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
+    command = ["-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", str(DOCS), str(tmp_path)]
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
     done = subprocess.run(
-        [sys.executable, *command], env=environ, capture_output=True, text=True, timeout=120
+        [sys.executable, *command], env=variables, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
+    assert list(links.broken(tmp_path)) == []
+    # What the search box looks in.
+    index = (tmp_path / "searchindex.js").read_text(encoding="utf-8")
+    terms = json.loads(index.removeprefix("Search.setIndex(").removesuffix(")"))["terms"]
+    assert terms.keys() >= {"proxyfix", "gunicorn", "upload"}
