@@ -493,3 +493,33 @@ def test_python_m_flask_is_the_brim_command(run: Run, tmp_path: Path) -> None:
     said = run("-m", "flask", "--version", path=[tmp_path]).stdout
     assert "Flask 3.1.3" in said
     assert said == run("-m", "brim", "--version").stdout
+
+
+def test_a_name_that_is_gone_says_what_to_write(code: Callable[..., str]) -> None:
+    printed = code("""
+        for statement in (
+            "from flask import Markup",
+            "from flask import request, _request_ctx_stack",
+            "from flask.json import JSONEncoder",
+        ):
+            try:
+                exec(statement)
+            except ImportError as error:
+                print(error)
+        import flask, flask.json
+        print(hasattr(flask, "Markup"), hasattr(flask.json, "JSONEncoder"))
+        try:
+            from flask import nothing_of_the_kind
+        except ImportError as error:
+            print(str(error).partition(" (")[0])
+    """)
+    assert printed.splitlines() == [
+        "`flask.Markup` is gone since Flask 3.0. Write `from markupsafe import Markup`.",
+        "`flask._request_ctx_stack` is gone since Flask 3.0. Use `request` and `session`; the"
+        " context itself is `flask.globals.request_ctx`.",
+        "`flask.json.JSONEncoder` is gone since Flask 2.3. Write a subclass of"
+        " `flask.json.provider.DefaultJSONProvider`, and set it as the application's"
+        " `json_provider_class`.",
+        "False False",
+        "cannot import name 'nothing_of_the_kind' from 'brim'",
+    ]

@@ -442,3 +442,14 @@ def test_g_is_shared_by_all_of_them(app: Flask, client: FlaskClient) -> None:
     bp.get("/")(lambda: g.seen)
     app.register_blueprint(bp)
     assert client.get("/").json == ["app", "bp"]
+
+
+def test_views_of_static_files_have_the_names_that_extensions_know_them_by(tmp_path: Path) -> None:
+    """Flask-WTF's ``csrf.exempt("flask.app.<lambda>")`` is one that asks for them."""
+    app = Flask(__name__, static_folder=str(tmp_path))
+    app.register_blueprint(Blueprint("bp", __name__, static_folder=str(tmp_path), url_prefix="/bp"))
+    views = [app.view_functions[endpoint] for endpoint in ("static", "bp.static")]
+    assert [f"{view.__module__}.{view.__name__}" for view in views] == [
+        "flask.app.<lambda>",
+        "flask.blueprints.send_static_file",
+    ]

@@ -154,6 +154,18 @@ def test_an_unhandled_error_is_one_record_on_one_line(
         log_exception(app, ctx.request, (None, None, None))
 
     [record] = caplog.records
+    assert record.module == "test_logging"
     assert record.getMessage() == (
         "Exception on /no%0Awhere [PUT]: PUT /no%0Awhere HTTP/1.1, no endpoint"
     )
+
+
+def test_the_record_of_an_unhandled_error_is_the_applications(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.testing = False
+    app.add_url_rule("/", "fails", lambda: [][1])
+    app.test_client().get("/")
+
+    [record] = caplog.records
+    assert (record.module, record.funcName) == ("app", "wsgi_app")

@@ -15,7 +15,7 @@ from werkzeug.exceptions import Aborter
 from werkzeug.routing import BuildError, MapAdapter, Rule
 from werkzeug.utils import redirect as _werkzeug_redirect
 
-from . import bridge, files, paths, templating, urls
+from . import bridge, files, gone, paths, templating, urls
 from .config import Config, ConfigAttribute, default_config
 from .ctx import (
     AppContext,
@@ -179,11 +179,17 @@ class Flask(Overridable, Scaffold):
             raise AssertionError("'static_host' and 'host_matching' only work together.")
         # The view knows the application weakly, so that dropping the application frees it.
         app = weakref.ref(self)
+
+        def view(**kwargs: Any) -> Response:
+            return app().send_static_file(**kwargs)  # type: ignore[union-attr]
+
+        # Extensions are told of it by Flask's name for it: csrf.exempt("flask.app.<lambda>").
+        view.__module__, view.__name__ = "flask.app", "<lambda>"
         self.add_url_rule(
             f"{self.static_url_path}/<path:filename>",
             endpoint="static",
             host=static_host,
-            view_func=lambda **kwargs: app().send_static_file(**kwargs),  # type: ignore[union-attr]
+            view_func=view,
         )
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -510,4 +516,5 @@ class Flask(Overridable, Scaffold):
         return self.wsgi_app(environ, start_response)
 
 
+gone.explain(Flask, gone.OF_APPS)
 _ORIGINALS = {name: getattr(Flask, name) for name in OVERRIDABLE}

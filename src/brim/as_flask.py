@@ -63,7 +63,37 @@ _TABLES: dict[str, dict[str, str]] = {
 #: Modules that older Flasks had and 3.1 has not: what an import of one should become.
 _GONE = {
     "flask.ext": "Since Flask 1.0 an extension is imported by its own name: flask_login.",
-    "flask.scaffold": "Since Flask 2.3 its names are in flask.sansio.scaffold.",
+    "flask.scaffold": "Since Flask 3.0 its names are in flask.sansio.scaffold.",
+}
+#: The same for names in packages; :mod:`~brim.gone` has those of objects.
+_GONE_NAMES = {
+    "flask.Markup": ("3.0", "Write `from markupsafe import Markup`."),
+    "flask.escape": ("3.0", "Write `from markupsafe import escape`."),
+    "flask.safe_join": ("2.1", "Write `from werkzeug.utils import safe_join`."),
+    "flask._app_ctx_stack": (
+        "3.0",
+        "Write `from flask import g`, and keep an extension's data on it under its own name.",
+    ),
+    "flask._request_ctx_stack": (
+        "3.0",
+        "Use `request` and `session`; the context itself is `flask.globals.request_ctx`.",
+    ),
+    "flask.signals_available": ("3.0", "Signals are always there: leave the question out."),
+    "flask.json_available": ("2.0", "JSON is always there: leave the question out."),
+    "flask.json.JSONEncoder": (
+        "2.3",
+        "Write a subclass of `flask.json.provider.DefaultJSONProvider`, and set it as the"
+        " application's `json_provider_class`.",
+    ),
+    "flask.json.JSONDecoder": (
+        "2.3",
+        "Write a subclass of `flask.json.provider.DefaultJSONProvider`, and set it as the"
+        " application's `json_provider_class`.",
+    ),
+    "flask.json.htmlsafe_dumps": (
+        "2.3",
+        "Use `|tojson` in a template, or `from jinja2.utils import htmlsafe_json_dumps`.",
+    ),
 }
 _NOT_THERE = (
     "`flask` is Brim in this process (`import brim.as_flask` did that), which has the modules"
@@ -145,6 +175,15 @@ class _AliasFinder:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        if fullname.startswith("brim."):
+            # What `from flask import Markup` asks for where the package has no such name. To
+            # `hasattr`, and to who expects an ImportError, it is not there, as in Flask.
+            name = fullname.replace("brim", "flask", 1)
+            if name in _GONE_NAMES:
+                since, instead = _GONE_NAMES[name]
+                text = f"`{name}` is gone since Flask {since}. {instead}"
+                raise ImportError(text, name=fullname)
+            return None
         if fullname in _TABLES:
             return ModuleSpec(fullname, _TableLoader(), is_package=fullname == "flask.sansio")
         if not _is_flask(fullname):

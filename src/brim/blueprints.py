@@ -10,6 +10,7 @@ from collections import defaultdict
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from . import gone
 from .names import endpoint_from_view
 from .registry import Scaffold, named_decorator, setupmethod
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
         T_url_defaults,
         T_url_value_preprocessor,
     )
-    from .typing import Flask, RouteCallable
+    from .typing import Flask, Response, RouteCallable
 
 F = TypeVar("F", bound="Callable[..., Any]")
 DeferredSetupFunction: TypeAlias = "Callable[[BlueprintSetupState], None]"
@@ -207,6 +208,13 @@ class Blueprint(Scaffold):
         for blueprint, nested_options in self._blueprints:
             blueprint.register(app, _nest(state, name, blueprint, nested_options))
 
+    def send_static_file(self, filename: str) -> Response:
+        """Answer with a file of the static folder; the view of the static route."""
+        return super().send_static_file(filename)
+
+    # Extensions are told of it by Flask's name: csrf.exempt("flask.blueprints.send_static_file").
+    send_static_file.__module__ = "flask.blueprints"
+
     def _register_commands(self, app: Flask, name: str, options: dict[str, Any]) -> None:
         if "cli" not in vars(self) or not self.cli.commands:
             return
@@ -364,3 +372,6 @@ def _nest(
         options["url_prefix"] = url_prefix if state.url_prefix is None else state.url_prefix
     options["name_prefix"] = name
     return options
+
+
+gone.explain(Blueprint, gone.OF_BLUEPRINTS)

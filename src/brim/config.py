@@ -20,6 +20,8 @@ from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.utils import import_string
 
+from . import gone
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Self
@@ -499,3 +501,5 @@ SETTINGS: tuple[Setting, ...] = (
 default_config: ImmutableDict[str, Any] = ImmutableDict(
     {setting.name: setting.default for setting in SETTINGS}
 )
+
+gone.explain(Config, gone.OF_CONFIGS)
