@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -596,6 +597,35 @@ class TestErrors:
         )
         assert record.exc_info is not None
         assert record.exc_info[0] is IndexError
+
+    @pytest.mark.parametrize("replaced", [False, True])
+    @pytest.mark.parametrize("is_async", [False, True])
+    def test_the_traceback_holds_the_users_frames(
+        self,
+        app: Flask,
+        client: FlaskClient,
+        caplog: pytest.LogCaptureFixture,
+        replaced: bool,
+        is_async: bool,
+    ) -> None:
+        """Extensions replace steps on an instance, as Flask-CORS does."""
+
+        def fails() -> str:
+            raise LookupError
+
+        async def fails_later() -> str:
+            raise LookupError
+
+        if replaced:
+            original = app.handle_user_exception
+            app.handle_user_exception = lambda error: original(error)
+        app.testing = False
+        app.add_url_rule("/", "fails", fails_later if is_async else fails)
+        client.get("/")
+        exc_info = caplog.records[-1].exc_info
+        assert exc_info is not None
+        names = [frame.name for frame in traceback.extract_tb(exc_info[2])]
+        assert names == ["<lambda>"] * replaced + ["fails_later" if is_async else "fails"]
 
     def test_an_error_made_of_a_missing_key_tells_which_in_debug_mode(
         self, app: Flask, client: FlaskClient

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from werkzeug.exceptions import (
@@ -36,7 +37,6 @@ from .results import make_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
 
     from blinker import NamedSignal
 
@@ -273,7 +273,7 @@ def handle_http_exception(ctx: RequestContext, error: HTTPException) -> Steps[An
 def handle_exception(ctx: RequestContext, error: Exception) -> Steps[Response]:
     """Answer 500 to what nobody handled, or raise it where it should be seen."""
     app = ctx.app
-    error.__traceback__ = below_dispatch(error.__traceback__)
+    error.__traceback__ = without_dispatch(error.__traceback__)
     exc_info = sys.exc_info()
     app._engine.send(got_request_exception, exception=error)
     propagate = app.config["PROPAGATE_EXCEPTIONS"]
@@ -297,15 +297,31 @@ def handle_exception(ctx: RequestContext, error: Exception) -> Steps[Response]:
     return (yield from finalize(ctx, answer, from_error_handler=True))
 
 
-def below_dispatch(traceback: TracebackType | None) -> TracebackType | None:
-    """Leave out the steps that a traceback begins with: they are the same for all errors.
+def without_dispatch(traceback: TracebackType | None) -> TracebackType | None:
+    """Leave out the frames between the user's: the walk over the steps is the same for all.
 
     An error of the steps' own keeps them.
     """
-    below = traceback
-    while below is not None and below.tb_frame.f_globals.get("__package__") == __package__:
-        below = below.tb_next
-    return below or traceback
+    frames: list[TracebackType] = []
+    while traceback is not None:
+        frames.append(traceback)
+        traceback = traceback.tb_next
+    below: TracebackType | None = None
+    if frames and _is_walk(frames[-1]):
+        return frames[0]
+    for frame in reversed(frames):
+        if not _is_walk(frame):
+            below = TracebackType(below, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    return below
+
+
+def _is_walk(frame: TracebackType) -> bool:
+    names = frame.tb_frame.f_globals
+    return names.get("__package__") == __package__ or names.get("__name__") in _WALKS
+
+
+#: Outside this folder: where a replaced step calls on to the original; waiting for a coroutine.
+_WALKS = frozenset({"brim.ctx", "brim.bridge", "concurrent.futures._base"})
 
 
 def log_exception(ctx: RequestContext, exc_info: Any) -> None:
