@@ -14,6 +14,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from werkzeug.routing import MapAdapter
 from werkzeug.test import create_environ
 
 import brim
@@ -21,6 +22,7 @@ from brim import (
     Flask,
     Request,
     Response,
+    appcontext_pushed,
     has_request_context,
     redirect,
     request,
@@ -305,3 +307,33 @@ def test_a_step_that_is_replaced_on_the_class_is_seen_before_the_first_request()
 
 def test_the_version_is_given_without_a_warning() -> None:
     assert brim.__version__ == "3.1.3"
+
+
+def test_a_request_has_its_urls_bound_once() -> None:
+    log: list[object] = []
+
+    class Site(Flask):
+        def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+            log.append(request is not None)
+            return super().create_url_adapter(request)
+
+    app = Site(__name__)
+    app.get("/")(lambda: "Hello")
+
+    def pushed(sender: Flask) -> None:
+        log.append("pushed")
+
+    with appcontext_pushed.connected_to(pushed, app):
+        app.test_client().get("/")
+    assert log == ["pushed", True]
+
+
+def test_a_star_import_brings_the_names_of_the_api() -> None:
+    names: dict[str, object] = {}
+    exec("from brim import *", names)
+    assert names.keys() - {"__builtins__"} == set(brim.__all__)
+    assert "helpers" not in names
+
+
+def test_classes_are_of_brims_modules() -> None:
+    assert (Flask.__module__, brim.Blueprint.__module__) == ("brim.app", "brim.blueprints")
