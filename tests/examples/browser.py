@@ -26,7 +26,8 @@ PASSWORD = "correct horse"
 #: The programs that serve the journal: each picks a free port and says which.
 SERVERS = {
     "brim run": ["brim", "--app", "journal", "run", "--port", "0"],
-    "gunicorn": ["gunicorn", "journal:create_app()", "--bind", "127.0.0.1:0", "--threads", "4"],
+    "gunicorn": ["gunicorn", "journal:create_app()", "--bind", "127.0.0.1:0", "--threads", "4"]
+    + ["--no-control-socket"],
 }
 #: How each is set up: the one as a developer does it, the other as a host.
 SETTINGS = {
@@ -56,19 +57,22 @@ expect.set_options(timeout=PATIENCE)
 
 def environment(data: Path, **settings: str) -> dict[str, str]:
     """The environment of a program that serves or fills the journal in the folder `data`."""
-    return {**os.environ, "JOURNAL_DATA": str(data), "PYTHONUNBUFFERED": "1", **settings}
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("JOURNAL_")}
+    return {**outer, "JOURNAL_DATA": str(data), "PYTHONUNBUFFERED": "1", **settings}
 
 
 def fill(data: Path) -> None:
     """Make the tables in the folder and fill them with the sample."""
     for command in (["db", "upgrade"], ["sample"]):
-        subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "brim", "--app", "journal", *command],
             cwd=JOURNAL,
             env=environment(data),
-            check=True,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
+        assert done.returncode == 0, done.stdout
 
 
 @contextmanager
@@ -89,7 +93,11 @@ def served(server: str, data: Path) -> Iterator[str]:
             yield _address(process, log)
         finally:
             process.terminate()
-            process.wait(20)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
     said = log.read_text()
     assert "Traceback" not in said, said
 
@@ -161,8 +169,10 @@ class Visitor:
         return self.page.url.removeprefix(self.url)
 
     def is_at(self, path: str) -> None:
-        """The page of this path is shown; a query string may follow."""
+        """The page of this path is shown, all of it; a query string may follow."""
         expect(self.page).to_have_url(re.compile(re.escape(self.url + path) + r"(\?.*)?$"))
+        # The address is the new one as soon as the page begins to arrive.
+        self.page.wait_for_load_state()
 
     def field(self, label: str) -> Locator:
         """The field of this label."""
