@@ -17,7 +17,8 @@ from typing import Literal, NamedTuple
 from PIL import Image
 from playwright.sync_api import Browser
 
-from tests.examples.browser import CHROMIUM, Visitor, chromium, fill, served
+from tests.examples.browser import CHROMIUM, Visitor, chromium
+from tests.examples.servers import fill, served
 
 STATIC = Path(__file__).parents[1] / "docs/_static"
 #: Bytes. A page shows several of them.

@@ -1,25 +1,17 @@
 from __future__ import annotations
 
-import os
-import re
-import signal
-import socket
-import subprocess
-import sys
-import threading
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import werkzeug.serving
 
-import brim
 from brim import Flask, devserver
+from brim.devserver.debugger import LocalDebugger
 from brim.discovery import NoAppException
+from tests.devserver.conftest import Start
+from tests.devserver.conftest import start as start  # a fixture
 
 HELLO = """\
 from flask import Flask
@@ -29,95 +21,6 @@ app = Flask(__name__)
 def index():
     return "hello"
 """
-
-
-class Server:
-    """A server as a process of its own; what it prints is kept."""
-
-    def __init__(self, *args: str, cwd: Path, **variables: str) -> None:
-        source = str(Path(brim.__file__).parents[1])
-        self.process = subprocess.Popen(
-            [sys.executable, *args],
-            cwd=cwd,
-            env={**os.environ, "PYTHONPATH": source, "PYTHONUNBUFFERED": "1", **variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        self.output = ""
-        self.url = ""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.output += line
-            if found := re.search(r"Running on (https?://\S+)", line):
-                self.url = found[1]
-                break
-        # The rest is read as it comes, or the pipe would fill up.
-        self.reader = threading.Thread(target=self._read)
-        self.reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.output += line
-
-    def get(self, path: str = "/") -> tuple[int, str]:
-        assert self.url, self.output
-        try:
-            with urllib.request.urlopen(self.url + path, timeout=20) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-
-    def after(self, file: Path, text: str, found: str) -> int:
-        """Write ``text``; ask until ``found`` is answered; return the answer's status."""
-        file.write_text(text)
-        for count in range(1, 300):
-            try:
-                status, answer = self.get()
-                if found in answer:
-                    return status
-            except (OSError, urllib.error.URLError):
-                pass  # between two starts
-            if count % 20 == 0:
-                # A change that came before the reloader's first look is none to it.
-                os.utime(file)
-            time.sleep(0.1)
-        raise AssertionError(self.output)
-
-    def stop(self) -> None:
-        # To the group, as Ctrl-C does it: the reloader has started a second process.
-        for stop in (signal.SIGINT, signal.SIGKILL):
-            try:
-                os.killpg(self.process.pid, stop)
-            except ProcessLookupError:
-                break
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                continue
-            break
-        self.reader.join()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-
-Start = Callable[..., Server]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    servers: list[Server] = []
-
-    def start(*args: str, **variables: str) -> Server:
-        servers.append(Server(*args, cwd=tmp_path, **variables))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.stop()
 
 
 @pytest.fixture
@@ -137,7 +40,11 @@ def test_brim_run_serves_an_unmodified_flask_app(tmp_path: Path, start: Start) -
     (tmp_path / "hello.py").write_text(HELLO)
     server = start("-m", "brim", "--app", "hello", "run", "--port", "0")
     assert server.get() == (200, "hello")
-    assert " * Serving Brim app 'hello'\n * Debug mode: off\n" in server.output
+    assert server.output.startswith(
+        " * Serving Brim app 'hello'\n"
+        " * Debug mode: off (--debug turns it on)\n"
+        "   App       hello.py\n"
+    )
     # The debugger is off, and so no request reaches it.
     assert server.get("/?__debugger__=yes&cmd=resource&f=debugger.js") == (200, "hello")
 
@@ -148,13 +55,14 @@ def test_the_reloader_outlives_a_broken_file_and_shows_the_error(
     file = tmp_path / "hello.py"
     file.write_text("app = (")
     server = start("-m", "brim", "--app", "hello", "run", "--debug", "--port", "0")
-    assert server.after(file, "app = (", "Werkzeug Debugger") == 500
-    assert "SyntaxError" in server.get()[1]
+    assert server.until("SyntaxError") == 500
     assert server.after(file, HELLO.replace("hello", "works"), "works") == 200
     assert server.after(file, "import not_installed", "No module named") == 500
     assert server.after(file, "", "Found no application") == 500
-    server.stop()
+    assert server.after(file, HELLO.replace("hello", "once more"), "once more") == 200
+    assert server.stop() == 0
     assert server.output.count(" * Debug mode: on\n") == 1
+    assert server.output.count("SyntaxError: '(' was never closed") == 1
     # Without the frames that led to it.
     assert "discovery.py" not in server.output
 
@@ -166,15 +74,15 @@ def test_a_script_that_calls_app_run_serves_itself(tmp_path: Path, start: Start)
     server = start(str(file))
     assert server.get() == (200, "hello")
     assert " * Serving Brim app 'hello'" in server.output
+    assert "Debug mode: off (app.run(debug=True) turns it on)" in server.output
 
 
-def test_a_port_that_is_taken_is_named(tmp_path: Path, start: Start) -> None:
-    (tmp_path / "hello.py").write_text(HELLO)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        server = start("-m", "brim", "--app", "hello", "run", "--port", port)
-        assert server.process.wait() == 1
-    assert f"Port {port} is in use" in server.output
+def test_files_beside_the_app_are_served_under_the_reloader(tmp_path: Path, start: Start) -> None:
+    (tmp_path / "hello.py").write_text(
+        "import brim.as_flask\n" + HELLO + "app.run(port=0, debug=True, static_files={'/s': '.'})"
+    )
+    server = start("hello.py")
+    assert server.get("/s/hello.py")[0] == 200
 
 
 # app.run()
@@ -237,7 +145,9 @@ def test_debug_mode_comes_from_the_call_then_the_environment_then_the_app(
     app.run(debug=given)
     assert app.debug is expected
     assert calls[0][1]["use_reloader"] is expected
-    assert calls[0][1]["use_debugger"] is expected
+    # The debugger is around the app, so that it can be kept from visitors.
+    assert calls[0][1]["use_debugger"] is False
+    assert isinstance(calls[0][0][2], LocalDebugger) is expected
 
 
 def test_where_dotenv_files_are_skipped_the_environment_does_not_decide(
@@ -253,7 +163,7 @@ def test_options_go_to_the_server(app: Flask, calls: Any) -> None:
     app.run(debug=True, use_reloader=False, threaded=False, ssl_context="adhoc")
     assert calls[0][1] == {
         "use_reloader": False,
-        "use_debugger": True,
+        "use_debugger": False,
         "threaded": False,
         "ssl_context": "adhoc",
     }
@@ -305,23 +215,8 @@ def test_no_application_ends_the_start_but_not_a_restart(
     devserver.serve(fail(NoAppException("none here")), "hello", use_reloader=True)
     assert capsys.readouterr().err == "Error: none here\n"
     [((_, _, failed), options)] = calls
-    assert options == {"use_reloader": True}
-    with pytest.raises(NoAppException):
-        failed({}, lambda *_: None)
-
-
-def test_a_failed_app_raises_the_same_traceback_each_time() -> None:
-    try:
-        1 / 0  # noqa: B018
-    except ZeroDivisionError as error:
-        failed = devserver.FailedApp(error)
-
-    def frames() -> int:
-        with pytest.raises(ZeroDivisionError) as caught:
-            failed({}, lambda *_: None)  # type: ignore[arg-type, return-value]
-        return len(caught.traceback)
-
-    assert frames() == frames()
+    assert options == {"use_reloader": True, "use_debugger": False}
+    assert isinstance(failed, devserver.FailedApp)
 
 
 def test_the_banner_names_the_app_where_there_is_a_name(

@@ -1,7 +1,6 @@
-"""What it takes to look at the journal: its servers, a Chromium, and somebody who visits.
+"""What it takes to look at the journal: a Chromium, the machine's, and somebody who visits.
 
-Servers are child processes with a folder of their own for data; the browser is the one of the
-machine. `scripts/screenshots.py` looks at the journal through the same parts.
+The servers are servers.py's. `scripts/screenshots.py` looks at the journal through the same parts.
 """
 
 from __future__ import annotations
@@ -9,31 +8,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, expect
 from playwright.sync_api import sync_playwright as playwright
 
-JOURNAL = Path(__file__).parents[2] / "examples/journal"
-#: Of ada and grace, the people of the journal's sample.
-PASSWORD = "correct horse"
-
-#: The programs that serve the journal: each picks a free port and says which.
-SERVERS = {
-    "brim run": ["brim", "--app", "journal", "run", "--port", "0"],
-    "gunicorn": ["gunicorn", "journal:create_app()", "--bind", "127.0.0.1:0", "--threads", "4"]
-    + ["--no-control-socket"],
-}
-#: How each is set up: the one as a developer does it, the other as a host.
-SETTINGS = {
-    "brim run": {"JOURNAL_CONFIG": "development"},
-    "gunicorn": {"JOURNAL_CONFIG": "production", "JOURNAL_SECRET_KEY": "a key for tests " * 4},
-}
+from .servers import PASSWORD
 
 CHROMIUM = os.environ.get("BRIM_CHROMIUM") or next(
     filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None
@@ -53,63 +34,6 @@ OPTIONS = [
 #: Milliseconds that a page may take on a busy machine, where five seconds are not enough.
 PATIENCE = 20_000
 expect.set_options(timeout=PATIENCE)
-
-
-def environment(data: Path, **settings: str) -> dict[str, str]:
-    """The environment of a program that serves or fills the journal in the folder `data`."""
-    outer = {name: value for name, value in os.environ.items() if not name.startswith("JOURNAL_")}
-    return {**outer, "JOURNAL_DATA": str(data), "PYTHONUNBUFFERED": "1", **settings}
-
-
-def fill(data: Path) -> None:
-    """Make the tables in the folder and fill them with the sample."""
-    for command in (["db", "upgrade"], ["sample"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "brim", "--app", "journal", *command],
-            cwd=JOURNAL,
-            env=environment(data),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout
-
-
-@contextmanager
-def served(server: str, data: Path) -> Iterator[str]:
-    """The URL at which one of SERVERS serves the folder. It must end without an error logged."""
-    log = data / "server.log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            [sys.executable, "-m", *SERVERS[server]],
-            cwd=JOURNAL,
-            env=environment(data, **SETTINGS[server]),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        ) as process,
-    ):
-        try:
-            yield _address(process, log)
-        finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-    said = log.read_text()
-    assert "Traceback" not in said, said
-
-
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    """The URL that the server says it listens at."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        if found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text()):
-            return found[0]
-        time.sleep(0.05)
-    raise AssertionError(f"The server has not started:\n{log.read_text()}")
 
 
 @contextmanager

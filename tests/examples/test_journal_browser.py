@@ -19,7 +19,8 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Locator, expect
 
-from .browser import CHROMIUM, PASSWORD, PATIENCE, SERVERS, Visitor, chromium, fill, served
+from .browser import CHROMIUM, PATIENCE, Visitor, chromium
+from .servers import PASSWORD, SERVERS, fill, served
 
 # Read while collecting: a test's environment has no such variable.
 REQUIRED = "BRIM_REQUIRE_BROWSER" in os.environ

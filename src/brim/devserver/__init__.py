@@ -1,8 +1,15 @@
-"""The development server: Werkzeug's, with its reloader and its debugger, around a door.
+"""The development server: Werkzeug's, with a reloader and a debugger, around a door.
 
 Both ways to start it live here: ``app.run()`` calls :func:`run`, the ``run`` command
-:func:`serve`. What the application does with a request is not known here. Werkzeug's
-server is imported when it is started, as no other program needs it.
+:func:`serve`. What the application does with a request is not known in this folder.
+
+- ``supervisor``: keeps the port, watches files, has a worker serve
+- ``worker``: loads the application and serves it; ``line`` connects the two
+- ``watching``, ``own``: which files changed, which of them are the application's
+- ``debugger``, ``failed``: what is shown of an error, and to whom
+- ``banner``: what is printed at the start
+
+Werkzeug's server is imported when it is started, as no other program needs it.
 """
 
 from __future__ import annotations
@@ -13,14 +20,19 @@ from urllib.parse import urlsplit
 
 import click
 
-from .discovery import AppImportError, NoAppException, format_user_error, user_traceback
-from .dotenv import load_dotenv as read_dotenv
-from .helpers import get_debug_flag, get_load_dotenv
+from ..discovery import AppImportError, NoAppException
+from ..dotenv import load_dotenv as read_dotenv
+from ..helpers import get_debug_flag, get_load_dotenv
+from . import supervisor, worker
+from .banner import Start, show_server_banner, show_start
+from .failed import FailedApp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from .typing import Flask, StartResponse, WSGIApplication, WSGIEnvironment
+    from ..typing import Flask, WSGIApplication
+
+__all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "FailedApp", "run", "serve", "show_server_banner"]
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
@@ -71,9 +83,10 @@ def run(
     options.setdefault("use_reloader", app.debug)
     options.setdefault("use_debugger", app.debug)
     options.setdefault("threaded", True)
-    show_server_banner(app.debug, app.name)
+    hint = "app.run(debug=True) turns it on"
+    start = Start(app.name, host, int(port), app.debug, hint=hint)
     try:
-        serving.run_simple(host, int(port), app, **options)
+        _start(lambda: app, start, options, script=True)
     finally:
         # A server that was stopped can be set up further and started again, as happens in
         # interactive sessions.
@@ -100,63 +113,49 @@ def serve(
     loads again once a file has changed. That there is no application to load is passed on
     at the start, and waited out once the server had started.
     """
+    start = Start(name, host, port, debug)
+    _start(load_app, start, {"use_reloader": use_reloader, **options}, script=False)
+
+
+def _start(
+    load_app: Callable[[], WSGIApplication], start: Start, options: dict[str, Any], script: bool
+) -> None:
+    """Serve as a worker, start a supervisor, or have Werkzeug do either."""
+    if (this := worker.current()) is not None:
+        this.serve(load_app, start, options)
+        return
+    if options.get("use_reloader") and (argv := supervisor.command()) is not None:
+        if supervisor.can_supervise(start.host):
+            flag = "app.run(port={port})" if script else "--port {port}"
+            supervisor.supervise(argv, start, options, stand_by=not script, flag=flag)
+    _serve_simply(load_app, start, options)
+
+
+def _serve_simply(
+    load_app: Callable[[], WSGIApplication], start: Start, options: dict[str, Any]
+) -> None:
+    """Serve with ``run_simple``, which has a reloader of its own."""
     from werkzeug import serving  # see the top of the file
 
-    app: WSGIApplication
+    use_reloader = options.get("use_reloader")
+    restarted = serving.is_running_from_reloader()
+    app: WSGIApplication | None = None
+    error: Exception | None = None
     try:
         app = load_app()
-    except Exception as error:
-        restarted = serving.is_running_from_reloader()
-        absent = isinstance(error, NoAppException) and not isinstance(error, AppImportError)
+    except Exception as caught:
+        absent = isinstance(caught, NoAppException) and not isinstance(caught, AppImportError)
         if not use_reloader or (absent and not restarted):
             raise
-        app = FailedApp(error)
+        error = caught
+    served = worker.wrap(app, error, start, options)
+    if not restarted:
+        start.reloader = "Werkzeug's, once a second" if use_reloader else ""
+        show_start(start, app, start.problems(app))
+    elif isinstance(served, FailedApp):
         # The first process only watches; the second one meets the same error and shows it.
-        if restarted:
-            click.echo(app.report, err=True, nl=False)
-
-    # By its own name where none was given, as app.py was found without one.
-    show_server_banner(debug, name or getattr(app, "name", None))
-    serving.run_simple(host, port, app, use_reloader=use_reloader, **options)
-
-
-class FailedApp:
-    """Stands in for an application that couldn't be loaded: each request raises the error.
-
-    Werkzeug's debugger shows it in the browser; without the debugger, the answer is 500.
-    """
-
-    def __init__(self, error: Exception) -> None:
-        if isinstance(error, AppImportError):
-            error = error.error
-        self.error = error
-        self.traceback = user_traceback(error)
-        #: What there is to say about it in the terminal.
-        self.report = (
-            f"Error: {error.format_message()}\n"
-            if isinstance(error, NoAppException)
-            else format_user_error(error)
-        )
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        # The debugger leaves out frames with this name.
-        __traceback_hide__ = True  # noqa: F841  # pyright: ignore[reportUnusedVariable]
-        # Each raise adds frames to the exception, so it starts from the same ones each time.
-        raise self.error.with_traceback(self.traceback)
-
-
-def show_server_banner(debug: bool, app_import_path: str | None) -> None:
-    """Print which application is served, and whether in debug mode.
-
-    Once: the process that the reloader starts prints nothing.
-    """
-    from werkzeug.serving import is_running_from_reloader  # see the top of the file
-
-    if is_running_from_reloader():
-        return
-    if app_import_path is not None:
-        click.echo(f" * Serving Brim app {app_import_path!r}")
-    click.echo(f" * Debug mode: {'on' if debug else 'off'}")
+        click.echo(served.report, err=True, nl=False)
+    serving.run_simple(start.host, start.port, served, use_debugger=False, **options)
 
 
 def _split_server_name(server_name: str | None) -> tuple[str | None, int | None]:
