@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sphinx.util import logging
 
+from brim.gone import Gone
 from brim.lazy import lazy
 
 if TYPE_CHECKING:
@@ -193,9 +194,9 @@ def brim_bases(cls: type[Any]) -> list[type[Any]]:
 
 
 def own_members(cls: type[Any]) -> Iterator[str]:
-    """The public names that a class defines itself; slots and refusals are none."""
+    """The public names that a class defines itself; slots, refusals and old names are none."""
     for name, member in vars(cls).items():
-        refuses = getattr(member, "__name__", "") == "_fail"
+        refuses = isinstance(member, Gone) or getattr(member, "__name__", "") == "_fail"
         if not (name.startswith("_") or refuses or inspect.ismemberdescriptor(member)):
             yield name
 
