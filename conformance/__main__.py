@@ -3,6 +3,9 @@
     python -m conformance [SUITE...] [--python 3.13] [--jobs N] [--list]
     python -m conformance [SUITE...] --baseline regenerate     on real Flask, anew
 
+Both keep what came out: on Brim in results/, which the documentation shows; on Flask in baseline/
+and locks/.
+
 The status is 0 when every test that passes on Flask passes on Brim, 1 when one does not, 2 when a
 suite could not be run.
 """
@@ -22,10 +25,10 @@ from pathlib import Path
 
 from scripts import pythons
 
-from . import outcomes, suites
+from . import outcomes, results, suites
 from .outcomes import Difference, Run
 from .suites import Suite
-from .workshop import CHECKOUT, Workshop, WorkshopError, build_wheel
+from .workshop import CHECKOUT, Workshop, WorkshopError, build_wheel, version_of
 
 #: How many tests that differ are named for one suite.
 TOLD = 60
@@ -69,8 +72,9 @@ def main(argv: list[str] | None = None) -> int:
     if regenerate:
         for row in rows:
             if row.here is not None:
-                _keep(row.suite, row.here, workshop)
+                _keep_baseline(row.suite, row.here, workshop)
     else:
+        _keep_results(rows, workshop)
         print(_differences(rows, workshop), end="")
     return _status(rows)
 
@@ -83,7 +87,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="default: every suite")
     parser.add_argument("--list", action="store_true", help="name the suites and end")
     parser.add_argument(
-        "--python", default="3.11", metavar="VERSION", help="a version, default 3.11, or a path"
+        "--python",
+        default=suites.REFERENCE,
+        metavar="VERSION",
+        help=f"a version, default {suites.REFERENCE}, or a path",
     )
     parser.add_argument(
         "--jobs", type=int, default=2, metavar="N", help="suites at one time, default 2"
@@ -95,8 +102,8 @@ def _parser() -> argparse.ArgumentParser:
         "--baseline",
         choices=["compare", "regenerate"],
         default="compare",
-        help="regenerate: run on real Flask instead, with the newest of what the suites need, "
-        "and store what it scores (baseline/) and with what (locks/)",
+        help="regenerate: run on real Flask instead, and store what it scores (baseline/); on "
+        f"Python {suites.REFERENCE} with the newest of what the suites need, which makes the locks",
     )
     parser.add_argument(
         "--work", type=Path, metavar="DIR", help="where to work, default in the temporary folder"
@@ -110,19 +117,16 @@ def _workshop(options: argparse.Namespace) -> Workshop:
     if uv is None:
         raise WorkshopError("uv is needed and not here: run `make conformance`, which installs it")
     python = Path(options.python)
-    version = options.python
     if os.sep not in options.python:
         found = pythons.find(options.python)
         if found is None:
             raise WorkshopError(f"no Python {options.python} on this machine; give --python a path")
         python = found
-    else:
-        version = python.name.removeprefix("python") or "python"
     root = (options.work or _default_root()).resolve()
     root.mkdir(parents=True, exist_ok=True)
     regenerate = options.baseline == "regenerate"
     wheel = None if regenerate else build_wheel(uv, root / "wheel")
-    return Workshop(root, python, version, uv, wheel, options.timeout)
+    return Workshop(root, python, version_of(python), uv, wheel, options.timeout)
 
 
 def _default_root() -> Path:
@@ -139,10 +143,10 @@ def _row(suite: Suite, workshop: Workshop) -> Row:
     else:
         if workshop.wheel is None:
             row = Row(suite, here=here)
-        elif not suite.baseline_file.exists():
+        elif not (baseline := suite.baseline_file(suite.judged_on(workshop.version))).exists():
             row = Row(suite, here=here, trouble="no baseline: --baseline regenerate takes one")
         else:
-            flask = outcomes.load(suite.baseline_file)
+            flask = outcomes.load(baseline)
             difference = outcomes.compare(flask, here, forgive_skips=bool(suite.missing))
             row = Row(suite, flask, here, difference)
     print(f"  {suite.name}: {_verdict(row)}", flush=True)
@@ -199,10 +203,24 @@ def _differences(rows: list[Row], workshop: Workshop) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _keep(suite: Suite, run: Run, workshop: Workshop) -> None:
-    outcomes.save(run, suite.baseline_file)
-    suite.lock_file.parent.mkdir(exist_ok=True)
-    suite.lock_file.write_text(workshop.freeze(suite), encoding="utf-8")
+def _keep_baseline(suite: Suite, run: Run, workshop: Workshop) -> None:
+    outcomes.save(run, suite.baseline_file(workshop.version))
+    if workshop.makes_locks:
+        suite.lock_file.parent.mkdir(exist_ok=True)
+        suite.lock_file.write_text(workshop.freeze(suite), encoding="utf-8")
+
+
+def _keep_results(rows: list[Row], workshop: Workshop) -> None:
+    """Keep what may be told: not the outcomes of a machine that lacks what a suite asks for."""
+    fresh = {
+        row.suite.name: results.result_of(row.flask, row.difference, workshop.brim)
+        for row in rows
+        if row.flask and row.difference and not row.suite.missing
+        if row.flask.python == workshop.version
+    }
+    if fresh:
+        results.keep(workshop.version, fresh, suites.load())
+        print(f"kept: {results.file_of(workshop.version).relative_to(CHECKOUT)}")
 
 
 def _status(rows: list[Row]) -> int:

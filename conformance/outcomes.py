@@ -102,5 +102,5 @@ def save(run: Run, path: Path) -> None:
         "seconds": round(run.seconds, 1),
         "outcomes": grouped,
     }
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

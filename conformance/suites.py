@@ -11,6 +11,8 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 SUITES_FILE = HERE / "suites.toml"
+#: The Python that the locks are made on, and whose baseline stands for one that has none.
+REFERENCE = "3.11"
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,16 @@ class Suite:
 
     @property
     def lock_file(self) -> Path:
-        """The exact versions that the baseline was taken with."""
+        """The exact versions that the baselines were taken with."""
         return HERE / "locks" / f"{self.name}.txt"
 
-    @property
-    def baseline_file(self) -> Path:
-        """What real Flask scores."""
-        return HERE / "baseline" / f"{self.name}.json"
+    def baseline_file(self, python: str) -> Path:
+        """What real Flask scores on a Python."""
+        return HERE / "baseline" / python / f"{self.name}.json"
+
+    def judged_on(self, python: str) -> str:
+        """The Python whose baseline a run is held against: its own, where there is one."""
+        return python if self.baseline_file(python).exists() else REFERENCE
 
 
 def load(names: Iterable[str] = ()) -> list[Suite]:

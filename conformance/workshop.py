@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TextIO
 
 from .outcomes import Run, read_junit
-from .suites import HERE, Suite
+from .suites import HERE, REFERENCE, Suite
 
 HOOK = HERE / "hook"
 CHECKOUT = HERE.parent
@@ -67,6 +67,19 @@ class Workshop:
             raise WorkshopError("pytest ended without a report")
         return Run(suite.version, self.version, seconds, outcomes)
 
+    @property
+    def makes_locks(self) -> bool:
+        """Whether what is newest is installed, for a new baseline of the reference Python.
+
+        Another Python's baseline is taken with the same releases, so that the two can be compared.
+        """
+        return self.wheel is None and self.version == REFERENCE
+
+    @property
+    def brim(self) -> str:
+        """Brim's version, out of its wheel's name."""
+        return self.wheel.name.split("-")[1] if self.wheel else ""
+
     def log_file(self, suite: Suite) -> Path:
         return self._room(suite) / "log.txt"
 
@@ -109,10 +122,11 @@ class Workshop:
 
     def _environment(self, suite: Suite, room: Path, log: TextIO) -> Path:
         venv = room / "venv"
-        lock = ["--constraints", str(suite.lock_file)] if suite.lock_file.exists() else []
-        if self.wheel is None:
-            lock = []  # A new baseline is taken with what is newest, and makes the lock.
-        text = suite.lock_file.read_text(encoding="utf-8") if lock else ""
+        lock: list[str] = []
+        text = ""
+        if suite.lock_file.exists() and not self.makes_locks:
+            lock = ["--constraints", str(suite.lock_file)]
+            text = suite.lock_file.read_text(encoding="utf-8")
         recipe = "\n".join([str(self.python), *suite.requirements, text])
         stamp = venv / ".recipe"
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != recipe:
@@ -161,6 +175,16 @@ class Workshop:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 raise WorkshopError(f"not done after {self.timeout:.0f} s") from None
+
+
+def version_of(python: Path) -> str:
+    """Return an interpreter's version, such as ``"3.11"``."""
+    try:
+        return _output(
+            [str(python), "-c", "import sys; print('%d.%d' % sys.version_info[:2], end='')"]
+        )
+    except OSError as error:
+        raise WorkshopError(f"{python} could not be started: {error.strerror}") from None
 
 
 def build_wheel(uv: str, folder: Path) -> Path:

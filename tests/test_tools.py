@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from conformance import outcomes, suites
-from conformance.outcomes import Run
+from conformance import outcomes, results, suites
+from conformance.outcomes import Difference, Run
+from conformance.results import Result
 from scripts import limits, pythons
 
 
@@ -90,18 +92,75 @@ class TestOutcomes:
 
 
 class TestSuites:
+    @pytest.mark.parametrize("python", results.TOLD)
     @pytest.mark.parametrize("suite", suites.load(), ids=lambda suite: suite.name)
-    def test_each_has_a_baseline_and_a_lock_of_its_release(self, suite: suites.Suite) -> None:
-        baseline = outcomes.load(suite.baseline_file)
+    def test_each_has_a_baseline_and_a_lock_of_its_release(
+        self, suite: suites.Suite, python: str
+    ) -> None:
+        baseline = outcomes.load(suite.baseline_file(python))
         assert baseline.version == suite.version
+        assert baseline.python == python
         assert baseline.passed > 0
         locked = suite.lock_file.read_text(encoding="utf-8").splitlines()
         assert f"{suite.name}=={suite.version}" in locked
         assert "flask==3.1.3" in locked
 
+    def test_a_python_without_a_baseline_is_held_against_the_reference(self) -> None:
+        (suite,) = suites.load(["flask"])
+        assert suite.judged_on("3.13") == "3.13"
+        assert suite.judged_on("3.99") == suites.REFERENCE == "3.11"
+
     def test_an_unknown_name_is_answered_with_those_there_are(self) -> None:
         with pytest.raises(LookupError, match=r"no suite named nope; .* flask-login"):
             suites.load(["flask", "nope"])
+
+
+class TestResults:
+    ONE = Result("1.0", "0.1.0", 3, lost=("m::b",), won=())
+
+    def test_of_what_passes_on_flask_the_lost_do_not_pass_here(self) -> None:
+        flask = run_of(a="passed", b="passed", c="passed", d="failed")
+        difference = Difference([("m::b", "passed", "failed")], [("m::d", "failed", "passed")])
+        result = results.result_of(flask, difference, "0.1.0")
+        assert result == Result("1.0", "0.1.0", 3, lost=("m::b",), won=("m::d",))
+        assert result.here == 2
+
+    def test_a_run_of_some_suites_leaves_the_others_entries(self, tmp_path: Path) -> None:
+        first, second, *_ = known = suites.load()
+        one, two = (Result(suite.version, "0.1.0", 3, (), ()) for suite in (first, second))
+        results.keep("3.11", {second.name: two}, known, tmp_path)
+        results.keep("3.11", {first.name: one}, known, tmp_path)
+        assert list(results.load("3.11", tmp_path)) == [first.name, second.name]
+        assert results.load("3.11", tmp_path) == {first.name: one, second.name: two}
+        assert results.load("3.13", tmp_path) == {}
+
+    def test_what_comes_out_alike_is_written_alike(self, tmp_path: Path) -> None:
+        known = suites.load(["flask"])
+        one = Result(known[0].version, "0.1.0", 3, ("m::b",), ())
+        results.keep("3.11", {"flask": one}, known, tmp_path)
+        before = results.file_of("3.11", tmp_path).read_bytes()
+        results.keep("3.11", results.load("3.11", tmp_path), known, tmp_path)
+        assert results.file_of("3.11", tmp_path).read_bytes() == before
+
+    def test_the_result_of_another_release_is_dropped(self, tmp_path: Path) -> None:
+        results.keep("3.11", {"flask": self.ONE, "gone": self.ONE}, suites.load(), tmp_path)
+        assert results.load("3.11", tmp_path) == {}
+
+    @pytest.mark.parametrize("python", results.TOLD)
+    @pytest.mark.parametrize("suite", suites.load(), ids=lambda suite: suite.name)
+    def test_each_suite_has_one_of_its_baseline(self, suite: suites.Suite, python: str) -> None:
+        result = results.load(python)[suite.name]
+        assert result.version == suite.version
+        assert result.flask == outcomes.load(suite.baseline_file(python)).passed
+
+    def test_the_readme_states_the_sums(self) -> None:
+        text = (suites.HERE.parent / "README.md").read_text(encoding="utf-8")
+        stated = re.findall(r"^\| Python (\S+) \| ([\d,]+) \| ([\d,]+) \|$", text, re.MULTILINE)
+        if not stated:
+            pytest.skip("README.md states no sums")
+        assert stated == [
+            (python, *(f"{number:,}" for number in results.sums(python))) for python in results.TOLD
+        ]
 
 
 def test_the_python_that_runs_this_is_found() -> None:

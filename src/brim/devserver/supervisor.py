@@ -138,17 +138,34 @@ class Child:
         self.started = time.time()
         #: Whether it has loaded the application, or shows why it couldn't.
         self.loaded = False
+        #: Set once it takes no more requests.
+        self.stopped = threading.Event()
         threading.Thread(target=self._read, args=(events,), daemon=True).start()
 
     def _read(self, events: queue.Queue[tuple[Any, ...]]) -> None:
         for message in self.line.messages():
-            events.put(("message", self, message))
+            if "stopped" in message:
+                self.stopped.set()
+            else:
+                events.put(("message", self, message))
+        self.stopped.set()
         events.put(("ended", self))
 
-    def end(self, deadline: float) -> None:
-        """Have it end; kill it at the deadline."""
+    def end(self, deadline: float, wait: bool) -> None:
+        """Have it end; kill it at the deadline. It takes no more requests after this.
+
+        Without ``wait``, the next worker may begin while this one's process, which can take
+        longer than to load an application, comes to its end.
+        """
         with suppress(ProcessLookupError):
             self.process.terminate()
+        stopped = self.stopped.wait(max(deadline - time.monotonic(), 0))
+        if wait or not stopped:
+            self._reap(deadline)
+        else:
+            threading.Thread(target=self._reap, args=(deadline,), daemon=True).start()
+
+    def _reap(self, deadline: float) -> None:
         try:
             self.process.wait(max(deadline - time.monotonic(), 0))
         except subprocess.TimeoutExpired:
@@ -213,7 +230,7 @@ class Supervisor:
             # Another Ctrl-C is for what is ending already.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             self.watching.stop()
-            self.end(self.child, self.standby)
+            self.end(self.child, self.standby, wait=True)
             self.listener.close()
         sys.exit(status)
 
@@ -348,11 +365,11 @@ class Supervisor:
     def spawn(self, role: str) -> Child:
         return Child(self.argv, self.listener.fileno(), role, self.events)
 
-    def end(self, *children: Child | None) -> None:
+    def end(self, *children: Child | None, wait: bool = False) -> None:
         deadline = time.monotonic() + ENDING
         for child in children:
             if child is not None:
-                child.end(deadline)
+                child.end(deadline, wait)
 
     # What is watched ------------------------------------------------------------------
 

@@ -155,6 +155,7 @@ class Worker:
             if isinstance(served, FailedApp):
                 served.end()
             finish_answers()
+            self.line.send(stopped=True)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         """End, as a handler of SIGTERM: at once, or between two requests.
