@@ -523,3 +523,21 @@ def test_a_name_that_is_gone_says_what_to_write(code: Callable[..., str]) -> Non
         "False False",
         "cannot import name 'nothing_of_the_kind' from 'brim'",
     ]
+
+
+def test_modules_have_the_names_that_flasks_have_beside_their_own(code: Callable[..., str]) -> None:
+    """Each name of the table can be imported from its module, and the modules miss no other."""
+    printed = code("""
+        from importlib import import_module
+        from brim.as_flask import _BESIDE, _TABLES
+        for module, names in {**_BESIDE, **_TABLES}.items():
+            for name in names:
+                exec(f"from {module} import {name}")
+                assert not hasattr(import_module(module), name + "_")
+        from flask.wrappers import Response, ResponseBase
+        assert issubclass(Response, ResponseBase) and Response is not ResponseBase
+        from flask.app import App, Flask
+        assert App is Flask
+        print("all there")
+    """)
+    assert printed.strip() == "all there"

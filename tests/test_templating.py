@@ -9,7 +9,7 @@ import jinja2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jinja2 import DictLoader, TemplateNotFound, TemplatesNotFound
+from jinja2 import BaseLoader, DictLoader, TemplateNotFound, TemplatesNotFound
 from jinja2.nativetypes import NativeEnvironment
 
 from brim import (
@@ -24,7 +24,13 @@ from brim import (
     stream_template_string,
     template_rendered,
 )
-from brim.templating import STRING_CACHE_SIZE, Environment, select_jinja_autoescape
+from brim.registry import Scaffold
+from brim.templating import (
+    STRING_CACHE_SIZE,
+    DispatchingJinjaLoader,
+    Environment,
+    select_jinja_autoescape,
+)
 
 
 class TemplateApp(Flask):
@@ -586,3 +592,20 @@ def test_template_that_is_in_two_places_is_explained(site: Flask, log: Log) -> N
     assert log.lines[-1] == (
         "Warning: several loaders have this template; the first one's is used."
     )
+
+
+@pytest.mark.parametrize("explain", [False, True])
+def test_a_loader_may_say_for_each_template_whom_to_ask(app: Flask, explain: bool) -> None:
+    """Extensions that sort the folders of templates override the private method for it."""
+    asked = []
+
+    class Loader(DispatchingJinjaLoader):
+        def _iter_loaders(self, template: str) -> Iterator[tuple[Scaffold, BaseLoader]]:
+            asked.append(template)
+            yield self.app, DictLoader({"page.html": "mine"})
+
+    app.create_global_jinja_loader = lambda: Loader(app)  # type: ignore[method-assign]
+    app.config["EXPLAIN_TEMPLATE_LOADING"] = explain
+    with app.app_context():
+        assert render_template("page.html") == "mine"
+    assert asked == ["page.html"]

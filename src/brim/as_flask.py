@@ -17,7 +17,7 @@ from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, Pat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from importlib.abc import Loader
     from importlib.metadata import Distribution, DistributionFinder
     from types import CodeType, ModuleType
@@ -39,10 +39,18 @@ _TABLES: dict[str, dict[str, str]] = {
         "Config": "brim.config",
         "ConfigAttribute": "brim.config",
         "DispatchingJinjaLoader": "brim.templating",
+        "DefaultJSONProvider": "brim.json.provider",
         "Environment": "brim.templating",
+        "Response": "werkzeug.sansio.response",
+        "cached_property": "werkzeug.utils",
+        "JSONProvider": "brim.json.provider",
         "Scaffold": "brim.registry",
+        "create_logger": "brim.logging",
         "find_package": "brim.paths",
+        "get_debug_flag": "brim.helpers",
         "setupmethod": "brim.registry",
+        **dict.fromkeys(("Aborter", "BadRequest", "BadRequestKeyError"), "werkzeug.exceptions"),
+        **dict.fromkeys(("BuildError", "Map", "Rule"), "werkzeug.routing"),
     },
     "flask.sansio.blueprints": {
         "Blueprint": "brim.blueprints",
@@ -51,12 +59,69 @@ _TABLES: dict[str, dict[str, str]] = {
         "setupmethod": "brim.registry",
     },
     "flask.sansio.scaffold": {
+        "HTTPException": "werkzeug.exceptions",
         "Scaffold": "brim.registry",
         "_default_template_ctx_processor": "brim.templating",
         "_endpoint_from_view_func": "brim.names:endpoint_from_view",
         "find_package": "brim.paths",
         "get_root_path": "brim.paths",
         "setupmethod": "brim.registry",
+    },
+}
+
+#: Names that Flask's modules have beside their own, as each imports them for itself. Public code
+#: is known to take them from there.
+_BESIDE: dict[str, dict[str, str]] = {
+    "flask.app": {
+        "App": "brim.app:Flask",
+        "BadRequestKeyError": "werkzeug.exceptions",
+        "BaseResponse": "werkzeug.wrappers:Response",
+        "HTTPException": "werkzeug.exceptions",
+        "Headers": "werkzeug.datastructures",
+        "InternalServerError": "werkzeug.exceptions",
+        "RequestRedirect": "werkzeug.routing",
+        "RoutingException": "werkzeug.routing",
+        "appcontext_tearing_down": "brim.signals",
+        "cli": "brim",
+        "get_flashed_messages": "brim.helpers",
+        "get_load_dotenv": "brim.helpers",
+        "got_request_exception": "brim.signals",
+        "is_running_from_reloader": "werkzeug.serving",
+        "request_finished": "brim.signals",
+        "request_started": "brim.signals",
+        "request_tearing_down": "brim.signals",
+        "send_from_directory": "brim.files",
+    },
+    "flask.blueprints": {
+        "AppGroup": "brim.commands",
+        "SansioBlueprint": "brim.blueprints:Blueprint",
+        "current_app": "brim.globals",
+        "send_from_directory": "brim.files",
+    },
+    "flask.cli": {
+        "ParameterSource": "click.core",
+        "current_app": "brim.globals",
+        "import_string": "werkzeug.utils",
+        "is_running_from_reloader": "werkzeug.serving",
+        "run_simple": "werkzeug.serving",
+        "version_option": "brim.cli.app_options",
+    },
+    "flask.ctx": {"HTTPException": "werkzeug.exceptions"},
+    "flask.helpers": {"BaseResponse": "werkzeug.wrappers:Response"},
+    "flask.json": {"current_app": "brim.globals"},
+    "flask.logging": {"request": "brim.globals"},
+    "flask.sessions": {"BadSignature": "itsdangerous"},
+    "flask.templating": {
+        "current_app": "brim.globals",
+        "stream_with_context": "brim.helpers",
+    },
+    "flask.testing": {
+        "BaseRequest": "werkzeug.wrappers:Request",
+        "Result": "click.testing",
+    },
+    "flask.wrappers": {
+        "RequestBase": "werkzeug.wrappers:Request",
+        "ResponseBase": "werkzeug.wrappers:Response",
     },
 }
 
@@ -131,6 +196,8 @@ class _AliasLoader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         target = import_module(self.target.name)
+        if beside := _BESIDE.get(module.__name__):
+            vars(target).setdefault("__getattr__", _getter(target, beside))
         # Agents that patch a module after its import look into the one that they handed
         # in; the classes and functions they find there are Brim's own.
         names = vars(target).items()
@@ -152,21 +219,26 @@ class _TableLoader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         names = _TABLES[module.__name__]
-
-        def __getattr__(name: str) -> object:
-            if name not in names:
-                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
-            home, _, there = names[name].partition(":")
-            value = getattr(import_module(home), there or name)
-            setattr(module, name, value)
-            return value
-
         vars(module).update(
             __doc__="Names of Flask's, where Brim has them; the alias alone knows this module.",
             __all__=sorted(names),
-            __getattr__=__getattr__,
+            __getattr__=_getter(module, names),
             __dir__=lambda: sorted({*vars(module), *names}),
         )
+
+
+def _getter(module: ModuleType, names: dict[str, str]) -> Callable[[str], object]:
+    """Return a ``__getattr__`` for a module, which fetches each of these names when asked."""
+
+    def __getattr__(name: str) -> object:
+        if name not in names:
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+        home, _, there = names[name].partition(":")
+        value = getattr(import_module(home), there or name)
+        setattr(module, name, value)
+        return value
+
+    return __getattr__
 
 
 class _AliasFinder:

@@ -98,7 +98,7 @@ class DispatchingJinjaLoader(BaseLoader):
         """Return the first loader's answer, or raise ``TemplateNotFound``."""
         if self.app.config["EXPLAIN_TEMPLATE_LOADING"]:
             return self._get_source_explained(environment, template)
-        for _, loader in self._iter_loaders():
+        for _, loader in self._iter_loaders(template):
             try:
                 return loader.get_source(environment, template)
             except TemplateNotFound:
@@ -108,10 +108,14 @@ class DispatchingJinjaLoader(BaseLoader):
     def list_templates(self) -> list[str]:
         """Return the names of the app's and its blueprints' templates, sorted."""
         return sorted(
-            {name for _, loader in self._iter_loaders() for name in loader.list_templates()}
+            {name for _, loader in self._own_loaders() for name in loader.list_templates()}
         )
 
-    def _iter_loaders(self) -> Iterator[tuple[Scaffold, BaseLoader]]:
+    def _iter_loaders(self, template: str) -> Iterator[tuple[Scaffold, BaseLoader]]:
+        # Subclasses override it to ask in another order.
+        return self._own_loaders()
+
+    def _own_loaders(self) -> Iterator[tuple[Scaffold, BaseLoader]]:
         owners: list[Scaffold] = [self.app, *self.app.iter_blueprints()]
         for owner in owners:
             loader = owner.jinja_loader
@@ -120,7 +124,7 @@ class DispatchingJinjaLoader(BaseLoader):
 
     def _get_source_explained(self, environment: BaseEnvironment, template: str) -> Source:
         attempts: list[tuple[Scaffold, BaseLoader, Source | None]] = []
-        for owner, loader in self._iter_loaders():
+        for owner, loader in self._iter_loaders(template):
             try:
                 found: Source | None = loader.get_source(environment, template)
             except TemplateNotFound:

@@ -173,6 +173,9 @@ def test_plugins_add_commands_and_may_replace_the_three(
     assert run(group, "shell").output == "two\n"
     assert run(group, "own").output == "own\n"
     assert "both" in run(group, "--help").output
+    assert "greet" not in group.commands
+    group._load_plugin_commands()
+    assert group.commands["greet"].name == "one"
 
 
 def test_a_plugin_that_is_broken_is_named_and_left_out_of_the_help(

@@ -38,7 +38,7 @@ def environment(data: Path, **settings: str) -> dict[str, str]:
     return {**outer, "JOURNAL_DATA": str(data), "PYTHONUNBUFFERED": "1", **settings}
 
 
-def run(*words: str, data: Path, cwd: Path = JOURNAL, status: int = 0, **settings: str) -> str:
+def run(*words: str, data: Path, status: int = 0, cwd: Path = JOURNAL, **settings: str) -> str:
     """Run Python with these arguments to its end; return what it said. Warnings are errors."""
     done = subprocess.run(
         [sys.executable, *words],
@@ -56,7 +56,7 @@ def run(*words: str, data: Path, cwd: Path = JOURNAL, status: int = 0, **setting
 def command(*words: str, data: Path, status: int = 0, **settings: str) -> str:
     """Run a command of the journal's; return what it said."""
     brim = ["-m", "brim", "--app", "journal"]
-    return run(*brim, *words, data=data, status=status, **settings)
+    return run(*brim, *words, data=data, status=status, cwd=JOURNAL, **settings)
 
 
 def fill(data: Path) -> str:

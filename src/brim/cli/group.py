@@ -171,7 +171,7 @@ class BrimGroup(AppGroup):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands; what can't be loaded is said on stderr."""
-        names = {*super().list_commands(ctx), *_working_plugins()}
+        names = {*super().list_commands(ctx), *dict(_working_plugins())}
         try:
             app = _load_or_explain(ctx)
         except Exception as error:
@@ -187,6 +187,11 @@ class BrimGroup(AppGroup):
         super().format_epilog(ctx, formatter)
         if ctx.meta.get("brim.no_app") == "begin":
             formatter.write(f"\n{FIRST_STEPS}")
+
+    def _load_plugin_commands(self) -> None:
+        # Of Flask's: extensions call it before they look among a group's own commands.
+        for name, command in _working_plugins():
+            self.add_command(command, name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -236,10 +241,10 @@ def _plugins() -> dict[str, EntryPoint]:
     return found
 
 
-def _working_plugins() -> Iterable[str]:
+def _working_plugins() -> Iterable[tuple[str, click.Command]]:
     for name, entry in _plugins().items():
         try:
-            entry.load()
+            command: click.Command = entry.load()
         except Exception as error:
             click.secho(
                 f"The command {name!r} of the plugin '{entry.value}' can't be loaded:"
@@ -248,4 +253,4 @@ def _working_plugins() -> Iterable[str]:
                 fg="red",
             )
         else:
-            yield name
+            yield name, command
