@@ -40,7 +40,7 @@ DEV_STAMP := $(VENV)/.dev-$(PYTHON_VERSION)
 PIP_OPTIONS := --disable-pip-version-check --no-input -qq
 PIP := $(BIN)/python -m pip $(PIP_OPTIONS)
 
-.PHONY: help demo test check bench conformance docs fix lock build wheel clean python
+.PHONY: help demo test check bench reload bare conformance docs fix lock build wheel clean python
 
 help: ## List the commands
 	@echo "make COMMAND, one of:"
@@ -75,6 +75,12 @@ fix: $(DEV_STAMP) ## Mend format, and what lint can mend by itself
 
 bench: $(BENCH_VENV)/.stamp-$(PYTHON_VERSION) ## Measure Brim against Flask and Falcon, with its targets
 	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
+
+reload: $(DEV_STAMP) ## Measure how soon `brim run --debug` serves what was saved
+	@$(BIN)/python -m benchmarks.reload $(ARGS)
+
+bare: $(DEV_STAMP) ## Try `make demo` and `make test` on a clone with empty caches
+	@$(BIN)/python scripts/bare_machine.py $(ARGS)
 
 conformance: $(DEV_STAMP) ## Run the test suites of Flask and its extensions on Brim
 	@$(BIN)/python -m conformance $(SUITES) $(ARGS)
