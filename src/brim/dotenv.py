@@ -12,6 +12,9 @@ import click
 #: The files that are looked for, weakest first.
 DEFAULT_FILES = (".flaskenv", ".env")
 
+#: Other files that were named and read, for the reloader to watch.
+named_files: set[str] = set()
+
 
 def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool = True) -> bool:
     """Set environment variables from dotenv files.
@@ -40,6 +43,7 @@ def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool 
     files = [dotenv.find_dotenv(name, usecwd=True) for name in DEFAULT_FILES if load_defaults]
     if path is not None:
         files.append(os.fspath(path))
+        named_files.add(os.path.realpath(path))
     found: dict[str, str | None] = {}
     for file in files:
         # find_dotenv answers "" for no file, which dotenv_values would take for "search".

@@ -40,7 +40,7 @@ def test_the_debugger_answers_the_developers_browser_alone(tmp_path: Path, start
     run = ("-m", "brim", "--app", "hello", "run", "--debug", "--port", "0", "--host", "0.0.0.0")
     server = start(*run)
     port = server.url.rpartition(":")[2]
-    assert "answers this machine only" in server.output
+    assert "answers localhost only" in server.output
     here = f"http://127.0.0.1:{port}"
     status, page = server.get("/broken", here)
     assert status == 500
@@ -111,6 +111,13 @@ def test_a_visitor_is_the_developer_or_not(environ: dict[str, Any], local: bool)
     assert Visitors("shop.test").are_local(environ) is local
 
 
+def test_who_has_the_address_that_is_served_is_this_machine() -> None:
+    environ = {"REMOTE_ADDR": "192.0.2.7", "HTTP_HOST": "192.0.2.7:5000"}
+    assert Visitors("192.0.2.7").are_local(environ)
+    assert not Visitors("192.0.2.8").are_local(environ)
+    assert not Visitors("0.0.0.0").are_local(environ)
+
+
 def test_a_wildcard_is_no_name_to_trust() -> None:
     environ = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "0.0.0.0:5000"}
     assert not Visitors("0.0.0.0").are_local(environ)
@@ -122,4 +129,5 @@ def test_the_debugger_says_what_it_asks_for(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("WERKZEUG_DEBUG_PIN", "123-456-789")
     assert LocalDebugger(app, "localhost").describe() == "PIN 123-456-789"
     monkeypatch.setenv("WERKZEUG_DEBUG_PIN", "off")
-    assert LocalDebugger(app, "0.0.0.0").describe().startswith("no PIN; answers this machine")
+    assert LocalDebugger(app, "0.0.0.0").describe().startswith("no PIN; answers localhost only")
+    assert "answers this machine only" in LocalDebugger(app, "192.0.2.7").describe()

@@ -65,3 +65,13 @@ def test_a_folder_that_cannot_be_read_has_none_below(
 
     monkeypatch.setattr(os, "scandir", refused)
     assert own.folders_below([str(tmp_path)]) == {str(tmp_path)}
+
+
+def test_a_project_may_lie_below_a_folder_that_is_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "node_modules" / "shop"
+    project.mkdir(parents=True)
+    monkeypatch.chdir(project)
+    assert own.is_own(str(project / "app.py"))
+    assert not own.is_own(str(project / "node_modules" / "app.py"))

@@ -52,7 +52,9 @@ class Visitors:
         answers; hence the ``Host`` header. A proxy or a tunnel on this machine asks from
         127.0.0.1 for clients anywhere; hence the headers in which proxies name them.
         """
-        if not is_loopback(environ.get("REMOTE_ADDR") or ""):
+        client = environ.get("REMOTE_ADDR") or ""
+        # Who has the very address that the server is bound to is this machine as well.
+        if not is_loopback(client) and client != (self.host or None):
             return False
         if "HTTP_FORWARDED" in environ:
             return False
@@ -102,7 +104,8 @@ class LocalDebugger:
         pin = self.debugged.pin if self.debugged.evalex else None
         text = f"PIN {pin}" if pin else "no PIN" if self.debugged.evalex else "runs no code"
         if answers_elsewhere(self.host):
-            text += "; answers this machine only, others get a plain 500"
+            names = "this machine" if self.visitors.host else "localhost"
+            text += f"; answers {names} only, others get a plain 500"
         return text
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

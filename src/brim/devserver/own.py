@@ -37,7 +37,9 @@ def _foreign_folders() -> tuple[str, ...]:
 
 def is_own(file: str) -> bool:
     """Tell whether a source file is the application's, by where it is."""
-    if file.startswith("<") or not SKIPPED_FOLDERS.isdisjoint(file.split(os.sep)):
+    # The working directory may itself lie below a folder of such a name.
+    below = file.removeprefix(os.path.join(os.getcwd(), ""))
+    if file.startswith("<") or not SKIPPED_FOLDERS.isdisjoint(below.split(os.sep)):
         return False
     return not file.startswith(_foreign_folders())
 

@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ..dotenv import named_files
 from .banner import Start, port_taken, short_path, show_problems
 from .debugger import Visitors
 from .failed import FailedApp, ProcessEnded
 from .line import VARIABLE, Line, Message, Post
 from .own import folders_below, is_own, may_mend
+from .terminal import Terminal
 from .watching import (
     DOTENV,
     Contents,
@@ -104,6 +106,10 @@ def listen(host: str, port: int, flag: str) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(128)
+    except OverflowError:
+        listener.close()
+        click.secho(f"Error: There is no port {port}: 65535 is the last.", fg="red", err=True)
+        sys.exit(1)
     except OSError as error:
         listener.close()
         text = (
@@ -192,6 +198,7 @@ class Supervisor:
         self.stands_by = stand_by and os.environ.get("BRIM_RELOAD_STANDBY") != "0"
         self.extra = {os.path.realpath(file) for file in options.get("extra_files") or ()}
         self.excluded = tuple(options.get("exclude_patterns") or ())
+        self.terminal = Terminal()
         self.listener = listen(start.host, start.port, flag)
         self.events: queue.Queue[tuple[Any, ...]] = queue.Queue()
         self.watching = Watching(
@@ -260,7 +267,8 @@ class Supervisor:
         self.waiting |= paths
         if certain := {path for path in paths if self.does_count(path)}:
             self.restart(certain)
-        elif self.child is not None and self.child.loaded:
+        elif self.child is not None:
+            # Also while it loads, as that may never end.
             self.ask()
 
     def on_begun(self) -> None:
@@ -274,7 +282,11 @@ class Supervisor:
                 with suppress(OSError):
                     files.update(entry.path for entry in os.scandir(folder) if may_mend(entry.name))
         started = self.child.started
-        if missed := {file for file in files if changed_since(file, started)}:
+        missed = {file for file in files if changed_since(file, started)}
+        if self.failed:
+            # A folder that comes back has its files as they were, which were missing meanwhile.
+            missed |= self.contents.changed(files)
+        if missed:
             self.on_changed(missed)
 
     def on_message(self, child: Child, message: Message) -> None:
@@ -306,7 +318,9 @@ class Supervisor:
         self.roots = set(message["roots"])
         self.installed = message["installed"]
         self.contents.note_old(self.files | self.extra | self.dotenv_files(), child.started)
-        if not self.failed:
+        if self.failed:
+            self.contents.note_missing()
+        else:
             new = [text for text in message["problems"] if text not in self.problems]
             if not first:
                 show_problems(new)
@@ -327,8 +341,11 @@ class Supervisor:
             return
         status = child.process.wait()
         if status == 0 or (self.first and not child.loaded):
-            # Ctrl-C, or the program said by itself why it can't start.
-            sys.exit(status)
+            # Ctrl-C, or the program said by itself why it can't start; a dead one says nothing.
+            if status < 0 or status > 2:
+                text = f"Error: The application's process ended {how_ended(status)} at its start."
+                click.secho(text, fg="red", err=True)
+            sys.exit(status if status >= 0 else 128 - status)
         self.child = None
         self.deadline = None
         self.crashed = Crashed(self, status)
@@ -347,7 +364,7 @@ class Supervisor:
         names = [short_path(path) for path in sorted(why)]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         click.echo(f" * Changed: {', '.join(names[:3])}{more}. Restarting.", err=True)
-        if any(os.path.basename(path) in DOTENV for path in changed):
+        if any(map(self.is_dotenv, changed)):
             # What stands by has read the old one.
             self.end(self.child, self.standby)
             self.standby = None
@@ -370,6 +387,7 @@ class Supervisor:
         for child in children:
             if child is not None:
                 child.end(deadline, wait)
+        self.terminal.restore()
 
     # What is watched ------------------------------------------------------------------
 
@@ -379,8 +397,8 @@ class Supervisor:
         self.watching.watch(folders)
 
     def dotenv_files(self) -> set[str]:
-        """Return the dotenv files that are read: the nearest one of each name."""
-        found: set[str] = set()
+        """Return the dotenv files that are read: those named, the nearest of each other name."""
+        found = set(named_files)
         for name in DOTENV:
             folder = os.path.realpath(os.getcwd())
             while not os.path.isfile(file := os.path.join(folder, name)):
@@ -391,19 +409,22 @@ class Supervisor:
                 found.add(file)
         return found
 
+    def is_dotenv(self, path: str) -> bool:
+        return os.path.basename(path) in DOTENV or path in named_files
+
     def may_count(self, path: str) -> bool:
         """Tell whether a changed path may be of the application's at all."""
         if is_excluded(path, self.excluded):
             return False
         if path in self.extra or path in self.files:
             return True
-        if os.path.basename(path) in DOTENV:
+        if self.is_dotenv(path):
             return path in self.dotenv_files() or not os.path.exists(path)
         return may_mend(path) and is_own(path)
 
     def does_count(self, path: str) -> bool:
         """Tell whether a change certainly has to be loaded, whatever the worker says."""
-        if path in self.files or path in self.extra or os.path.basename(path) in DOTENV:
+        if path in self.files or path in self.extra or self.is_dotenv(path):
             return True
         return self.crashed is not None and may_mend(path)
 
@@ -416,9 +437,8 @@ class Crashed:
         from werkzeug.serving import make_server
 
         start = supervisor.start
-        how = f"with status {status}" if status > 0 else f"by {signal.Signals(-status).name}"
         self.text = (
-            f"The application's process ended {how}; the lines above may say why."
+            f"The application's process ended {how_ended(status)}; the lines above may say why."
             " It is started again when a file changes."
         )
         error = syntax_error(supervisor.files) or ProcessEnded(self.text)
@@ -441,6 +461,17 @@ class Crashed:
         self.server.shutdown()
         self.thread.join()
         self.app.end()
+
+
+def how_ended(status: int) -> str:
+    """Say how a process ended, by its status as ``subprocess`` has it."""
+    if status >= 0:
+        return f"with status {status}"
+    try:
+        return f"by {signal.Signals(-status).name}"
+    except ValueError:
+        # Real-time signals have no name.
+        return f"by signal {-status}"
 
 
 def syntax_error(files: Iterable[str]) -> SyntaxError | None:

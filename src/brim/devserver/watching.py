@@ -123,6 +123,12 @@ class Contents:
             file for file in files if file not in known and not changed_since(file, started - 0.05)
         )
 
+    def note_missing(self) -> None:
+        """Note which files are gone, so that they have changed when they are back."""
+        for file in self._digests:
+            if not os.path.exists(file):
+                self._digests[file] = None
+
     def changed(self, files: Iterable[str]) -> set[str]:
         """Return the files that hold something else than is remembered, or may do so."""
         return {

@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 
     from ..typing import WSGIApplication
 
-#: Packages that replace parts of the standard library: what is imported before they have
-#: done so goes wrong.
-PATCHING = frozenset({"gevent", "eventlet"})
+#: Packages that replace parts of others: what is imported before they have done so goes wrong.
+PATCHING = frozenset({"gevent", "eventlet", "ddtrace", "newrelic", "pysqlite3"})
 #: What may be left of a worker that was told to end, in seconds.
 LAST_CALL = 1.0
 #: What requests have left that are being answered when it is replaced, in seconds.
@@ -92,14 +91,19 @@ class Worker:
         A program that has the application loaded before it comes here can't stand by,
         as it would serve what the files held before the change.
         """
-        if own_modules():
-            self.line.send(unfit=True)
-            sys.exit(0)
+        self._end_if_unfit()
         message = self.line.receive()
         if message and "preload" in message:
             preload(message["preload"])
+            # An installed module may import one of the application's.
+            self._end_if_unfit()
             message = self.line.receive()
         if message is None:
+            sys.exit(0)
+
+    def _end_if_unfit(self) -> None:
+        if own_modules():
+            self.line.send(unfit=True)
             sys.exit(0)
 
     # Serving --------------------------------------------------------------------------
@@ -139,7 +143,7 @@ class Worker:
         self.line.send(
             loaded=True,
             failed=self.failed,
-            files=sorted({*modules.values()}),
+            files=sorted({*modules.values(), *wanted(error)}),
             roots=sorted(roots(modules) | _search_folders()),
             # What an application sets at its start, modules may read when they are imported.
             installed=installed_modules() if environment == dict(os.environ) else [],
@@ -225,6 +229,14 @@ def server_options(options: dict[str, Any]) -> dict[str, Any]:
     """Return those of ``run_simple``'s options that concern the server itself."""
     names = ("threaded", "processes", "request_handler", "passthrough_errors", "ssl_context")
     return {name: options[name] for name in names if name in options}
+
+
+def wanted(error: BaseException | None) -> list[str]:
+    """Return the file for want of which an application could not be loaded, if that is known."""
+    if isinstance(error, AppImportError):
+        error = error.error
+    name = error.filename if isinstance(error, OSError) else None
+    return [os.path.realpath(name)] if isinstance(name, str) else []
 
 
 def preload(names: list[str]) -> None:
