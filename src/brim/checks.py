@@ -8,22 +8,28 @@ is decided elsewhere.
 
 from __future__ import annotations
 
+import dis
 import inspect
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from werkzeug.sansio.utils import host_is_trusted
+
+from . import gone
 from .config import SETTINGS
 from .globals import session
 from .helpers import flash
 from .sessions import SecureCookieSessionInterface
-from .templating import render_template, stream_template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
+    from types import CodeType
 
     from .typing import Flask
 
@@ -33,6 +39,16 @@ JSON_SETTINGS = {
     "JSON_SORT_KEYS": "sort_keys",
     "JSONIFY_MIMETYPE": "mimetype",
 }
+#: Attributes that Flask dropped, and that nobody has for something else.
+ASSIGNED = (
+    "json_decoder",
+    "json_encoder",
+    "propagate_exceptions",
+    "send_file_max_age_default",
+    "session_cookie_name",
+    "templates_auto_reload",
+    "use_x_sendfile",
+)
 #: Keys that stand in examples, and so in every list that is tried.
 KNOWN_KEYS = frozenset(
     "change me|change-me|change_me|changeme|default|dev|development|key|mysecretkey|"
@@ -70,8 +86,14 @@ def problems(app: Flask, *, host: str = "127.0.0.1", port: int | None = None) ->
     ...     print(problem)
     SESSION_COOKIE_SAMSITE is read by nothing. Did you mean SESSION_COOKIE_SAMESITE?
     """
-    found = [problem for check in _CHECKS for problem in check(app)]
-    return [*found, *_address(app, host, port)]
+    checks = [partial(check, app) for check in _CHECKS]
+    found: list[Problem] = []
+    for check in (*checks, partial(_address, app, host, port)):
+        # What an application keeps in its settings may be anything, and a check that fails on
+        # it must not keep the application from being served.
+        with suppress(Exception):
+            found += check()
+    return found
 
 
 # Names of settings --------------------------------------------------------------------
@@ -81,8 +103,8 @@ def _misspelt(app: Flask) -> Iterator[Problem]:
     """A name very near to that of a built-in setting, which is itself left as it was."""
     defaults = {setting.name: setting.default for setting in SETTINGS}
     unset = [name for name, default in defaults.items() if app.config.get(name) == default]
-    for key in filter(str.isupper, app.config):
-        if key in defaults or len(key) < 9:
+    for key in app.config:
+        if not key.isupper() or key in defaults or len(key) < 9:
             continue
         # A second one, or several: SECRET_KEY_2, SERVER_NAMES.
         close = get_close_matches(key, unset, 1, 0.94)
@@ -110,6 +132,13 @@ def _dropped(app: Flask) -> Iterator[Problem]:
             "PRESERVE_CONTEXT_ON_EXCEPTION has no effect since Flask 2.3.",
             "Remove it; in a test, 'with client:' keeps the context.",
         )
+    if os.environ.get("FLASK_ENV") == "development" and not app.debug:
+        what = "FLASK_ENV has no effect since Flask 2.3."
+        yield Problem("FLASK_ENV", what, "Give --debug, or set FLASK_DEBUG=1 instead.")
+    for name in ASSIGNED:
+        if name in vars(app):
+            since, instead = gone.OF_APPS[name]
+            yield Problem(name, f"app.{name} is read by nothing since Flask {since}.", instead)
 
 
 # Values of settings -------------------------------------------------------------------
@@ -140,7 +169,7 @@ def _secret_key(app: Flask) -> Iterator[Problem]:
     key: object = app.config.get("SECRET_KEY")
     if not key:
         if user := _user_of_the_session(app):
-            what = f"SECRET_KEY is not set, and {user} needs it."
+            what = f"SECRET_KEY is not set, and {user} writes to the session."
             yield Problem("SECRET_KEY", what, f"Make one: {MAKE_A_KEY}")
         return
     if not isinstance(key, (str, bytes)):
@@ -191,59 +220,42 @@ def _places(app: Flask) -> Iterator[Problem]:
         yield Problem("SERVER_NAME", what, fix)
 
 
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1"})
+
+
 def _address(app: Flask, host: str, port: int | None) -> Iterator[Problem]:
     """Settings that contradict the address that is served, on the developer's machine."""
     name: object = app.config.get("SERVER_NAME")
-    named: int | None = None
     if isinstance(name, str) and "/" not in name:
-        try:
-            parts = urlsplit(f"//{name}")
-            named = parts.port
-        except ValueError:
-            pass
-        else:
-            local = parts.hostname in {"localhost", "127.0.0.1"}
-            if local and port and (named or 80) != port:
-                what = f"SERVER_NAME is {name!r}, and port {port} is served: URLs made outside"
-                fix = f"Write '{parts.hostname}:{port}', or serve that port."
-                yield Problem("SERVER_NAME", f"{what} a request lead elsewhere.", fix)
-    trusted: Iterable[str] = app.config.get("TRUSTED_HOSTS") or ()
-    if host in {"127.0.0.1", "localhost"} and not isinstance(trusted, (str, bytes)):
-        if trusted and not {"127.0.0.1", "localhost", ".localhost"}.intersection(trusted):
-            what = "TRUSTED_HOSTS has no name of this machine: every request here gets a 400."
-            yield Problem("TRUSTED_HOSTS", what, "Add 'localhost' and '127.0.0.1' to it.")
+        parts = urlsplit(f"//{name}")
+        # Without a port, a proxy may be meant that takes requests for this one.
+        with suppress(ValueError):
+            if parts.hostname in _THIS_MACHINE and port and parts.port:
+                if parts.port != port:
+                    what = f"SERVER_NAME is {name!r}, and port {port} is served: URLs made outside"
+                    fix = f"Write '{parts.hostname}:{port}', or serve that port."
+                    yield Problem("SERVER_NAME", f"{what} a request lead elsewhere.", fix)
+    trusted: list[str] | str | None = app.config.get("TRUSTED_HOSTS")
+    if trusted and not isinstance(trusted, str) and host in {"127.0.0.1", "localhost"}:
+        port_part = "" if port is None else f":{port}"
+        names = [f"{name}{port_part}" for name in ("localhost", "127.0.0.1")]
+        here = [entry for entry in trusted if urlsplit(f"//{entry}").hostname in _THIS_MACHINE]
+        if not here and not any(host_is_trusted(name, trusted) for name in names):
+            what = f"TRUSTED_HOSTS has no {host!r}: requests to http://{host}{port_part} get a 400."
+            yield Problem("TRUSTED_HOSTS", what, f"Add {host!r} to it.")
 
 
 # Folders ------------------------------------------------------------------------------
 
 
 def _folders(app: Flask) -> Iterator[Problem]:
-    """A folder that was named and isn't there, or that a view needs."""
+    """A folder that was named and isn't there."""
     for owner in (app, *app.blueprints.values()):
         static = owner.static_folder
         # The default name is there without a folder; any other was written by someone.
         if static and os.path.basename(static) != "static" and not os.path.isdir(static):
             what = f"The static folder {static!r} of {owner.name!r} is not there."
             yield Problem("static_folder", what, "Make it, or give static_folder another path.")
-    loaders = (type(app).jinja_loader, *(type(bp).jinja_loader for bp in app.blueprints.values()))
-    if any(not _is_ours(loader) for loader in loaders) or "jinja_loader" in vars(app):
-        return
-    folders = [
-        os.path.join(owner.root_path, owner.template_folder)
-        for owner in (app, *app.blueprints.values())
-        if owner.template_folder
-    ]
-    if any(os.path.isdir(folder) for folder in folders):
-        return
-    view = _view_that_uses(app, [render_template, stream_template])
-    if view and folders:
-        what = f"There is no folder {folders[0]!r}, and {view} renders a template."
-        yield Problem("template_folder", what, "Make it, or give template_folder another path.")
-
-
-def _is_ours(attribute: object) -> bool:
-    function = getattr(attribute, "func", None) or getattr(attribute, "fget", None) or attribute
-    return str(getattr(function, "__module__", "brim")).startswith("brim.")
 
 
 # What views use -----------------------------------------------------------------------
@@ -253,20 +265,23 @@ def _user_of_the_session(app: Flask) -> str | None:
     """Name something of the application's that writes to a signed session."""
     if type(app.session_interface) is not SecureCookieSessionInterface:
         return None
-    return _view_that_uses(app, [session, flash])
-
-
-def _view_that_uses(app: Flask, things: Iterable[object]) -> str | None:
-    """Name the first view whose code names one of ``things``, as a global of its module."""
-    wanted = [id(thing) for thing in things]
     for endpoint, view in app.view_functions.items():
-        function = inspect.unwrap(view)
-        code = getattr(function, "__code__", None)
-        names: dict[str, object] = getattr(function, "__globals__", {})
-        for name in getattr(code, "co_names", ()):
-            if id(names.get(name)) in wanted:
+        with suppress(ValueError):  # a view that claims to wrap itself
+            if _writes_to_the_session(inspect.unwrap(view)):
                 return f"the view {endpoint!r}"
     return None
+
+
+def _writes_to_the_session(view: object) -> bool:
+    """Tell whether a function calls ``flash``, or sets items and names ``session``."""
+    code: CodeType | None = getattr(view, "__code__", None)
+    names: dict[str, object] = getattr(view, "__globals__", {})
+    used = {id(names.get(name)) for name in getattr(code, "co_names", ())}
+    if id(flash) in used:
+        return True
+    if code is None or id(session) not in used:
+        return False
+    return any(step.opname == "STORE_SUBSCR" for step in dis.get_instructions(code))
 
 
 _CHECKS: tuple[Callable[[Flask], Iterator[Problem]], ...] = (

@@ -90,3 +90,9 @@ def test_no_function_of_the_application_is_called(app: Flask) -> None:
 def test_a_method_without_a_url_is_refused(app: Flask) -> None:
     result = run(FlaskGroup(create_app=lambda: app), "routes", "-m", "POST", code=2)
     assert "'--match URL'" in result.stderr
+
+
+@pytest.mark.parametrize("url", ["http://[bad", "https://localhost:99999/"])
+def test_what_is_no_url_is_named(app: Flask, url: str) -> None:
+    group = FlaskGroup(create_app=lambda: app)
+    assert f"{url!r} is no URL" in run(group, "routes", "--match", url, code=2).stderr

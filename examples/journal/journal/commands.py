@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
-from brim import Flask
+from brim import Flask, current_app
 from brim.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -34,6 +34,8 @@ def init_app(app: Flask) -> None:
 @with_appcontext
 def sample(if_empty: bool) -> None:
     """Fill an empty journal with two people and what they wrote."""
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        raise click.ClickException("Everybody knows the sample's password: not in production.")
     try:
         empty = db.session.scalar(select(User.id).limit(1)) is None
     except OperationalError as error:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from brim import Flask
+from sqlalchemy import URL
 
 
 class ConfigError(Exception):
@@ -78,7 +79,9 @@ def configure(app: Flask, settings: str | type[Config] | None) -> None:
     folder = Path(data).resolve()
     app.config["COVERS"] = folder / "covers"
     app.config["COVERS"].mkdir(parents=True, exist_ok=True)
-    app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{folder / 'journal.sqlite'}"
+    # Not put together by hand: a path may hold a character that means something in a URL.
+    database = URL.create("sqlite", database=str(folder / "journal.sqlite"))
+    app.config["SQLALCHEMY_DATABASE_URI"] = database
 
 
 def _choose(settings: str | type[Config] | None) -> type[Config]:

@@ -36,8 +36,9 @@ def read(file: IO[bytes]) -> Picture:
             # Known from the first bytes; nothing is decoded so far.
             if picture.width * picture.height > MAX_PIXELS:
                 raise CoverError(TOO_MANY_PIXELS)
+            # Small first: to turn it copies it.
+            picture.thumbnail((MAX_SIDE, MAX_SIDE))
             upright = ImageOps.exif_transpose(picture)
-            upright.thumbnail((MAX_SIDE, MAX_SIDE))
             return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     except CoverError:
         raise

@@ -93,11 +93,15 @@ class TestSettings:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("JOURNAL_DATA", "deeper/down")
-        config = create_app("testing").config
-        assert config["COVERS"] == tmp_path / "deeper/down/covers"
-        assert config["COVERS"].is_dir()
-        assert str(tmp_path / "deeper/down/journal.sqlite") in config["SQLALCHEMY_DATABASE_URI"]
+        monkeypatch.setenv("JOURNAL_DATA", "deeper/down?a%20b")
+        app = create_app("testing")
+        data = tmp_path / "deeper/down?a%20b"
+        assert app.config["COVERS"] == data / "covers"
+        assert app.config["COVERS"].is_dir()
+        with app.app_context():
+            db.create_all()
+            db.engine.dispose()
+        assert (data / "journal.sqlite").exists()
 
 
 class TestHeaders:

@@ -109,6 +109,11 @@ class TestSample:
         with bare.app_context():
             assert db.session.query(Entry).count() == 0
 
+    def test_it_is_not_for_production(self, bare: Flask, run: Callable[..., str]) -> None:
+        run("db", "upgrade")
+        bare.config["SESSION_COOKIE_SECURE"] = True
+        assert "not in production" in run("sample", code=1)
+
     def test_it_says_what_makes_the_tables(self, run: Callable[..., str]) -> None:
         assert "db upgrade" in run("sample", code=1)
 

@@ -31,7 +31,10 @@ def explain_match(app: Flask, url: str, method: str) -> bool:
     """
     if "://" not in url and not url.startswith("/"):
         url = f"/{url}"
-    environ = EnvironBuilder(app, url, method=method).get_environ()
+    try:
+        environ = EnvironBuilder(app, url, method=method).get_environ()
+    except ValueError as error:
+        raise click.UsageError(f"{url!r} is no URL: {error}.") from error
     asked = f"{method} {url}"
     try:
         adapter = _adapter(app, environ)

@@ -40,7 +40,11 @@ if TYPE_CHECKING:
 )
 @click.option("--host", "-h", default=devserver.DEFAULT_HOST, help="The interface to bind to.")
 @click.option(
-    "--port", "-p", default=devserver.DEFAULT_PORT, help="The port to bind to; 0 for a free one."
+    "--port",
+    "-p",
+    type=click.IntRange(0, 65535),
+    default=devserver.DEFAULT_PORT,
+    help="The port to bind to; 0 for a free one.",
 )
 @click.option(
     "--cert",

@@ -149,9 +149,11 @@ def _started_up() -> dict[str, Any]:
 def _run_script(names: _Names) -> None:
     for warning in names.warnings():
         click.echo(warning, err=True)
-    source, file = sys.stdin.read(), "<stdin>"
+    # As bytes, in which a line may say how they are encoded, as in a file of Python's.
+    source, file = sys.stdin.buffer.read(), "<stdin>"
+    lines = source.decode(errors="replace").splitlines(keepends=True)
     # For the lines in a traceback.
-    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
+    linecache.cache[file] = len(source), None, lines, file
     exec(compile(source, file, "exec"), {"__name__": "__main__", **names.values})  # noqa: S102 -- its purpose
 
 

@@ -10,11 +10,6 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-try:
-    import termios
-except ImportError:  # Windows, where no supervisor runs
-    termios = None  # type: ignore[assignment]
-
 
 class Terminal:
     """The terminal's settings, as they were at the start.
@@ -24,15 +19,18 @@ class Terminal:
 
     def __init__(self) -> None:
         self.settings: list[Any] | None = None
-        if termios is not None:
-            # Standard input may be closed, none, or no terminal.
-            with suppress(termios.error, OSError, ValueError, AttributeError):
-                self.settings = termios.tcgetattr(sys.stdin.fileno())
+        # Standard input may be closed, none, or no terminal; and Windows has no termios.
+        with suppress(Exception):
+            import termios
+
+            self.settings = termios.tcgetattr(sys.stdin.fileno())
 
     def restore(self) -> None:
         """Set them back, if there is a terminal."""
         if self.settings is None:
             return
+        import termios  # which is there, as there are settings
+
         # In the background, a change of the terminal would stop this process.
         before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         with suppress(termios.error):
