@@ -8,10 +8,12 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -845,3 +847,11 @@ def test_the_environment_of_a_test_is_the_applications(app: Flask) -> None:
         assert (request.path, request.args["b"], request.json) == ("/a", "c", {"d": 1})
         assert request.headers["X-A"] == "1"
     assert os.path.basename(app.root_path) == "tests"
+
+
+def test_another_flask_that_is_loaded_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "flask", ModuleType("flask"))
+    with pytest.warns(RuntimeWarning, match="import brim.as_flask` before the first import"):
+        Flask(__name__)
+    monkeypatch.setitem(sys.modules, "flask", brim)
+    Flask(__name__)

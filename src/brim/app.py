@@ -6,6 +6,8 @@ Methods here are the public face; each leaves its work to the part that knows ho
 from __future__ import annotations
 
 import os
+import sys
+import warnings
 import weakref
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -88,6 +90,11 @@ def _as_timedelta(value: Any) -> Any:
     return timedelta(seconds=value) if isinstance(value, int) else value
 
 
+_ANOTHER_FLASK = """\
+Flask is loaded beside Brim: extensions that imported it won't see this application. Put \
+`import brim.as_flask` before the first import of an extension."""
+
+
 class Flask(Overridable, Scaffold):
     """An application: a WSGI callable, and the registry of all it is made of.
 
@@ -141,6 +148,8 @@ class Flask(Overridable, Scaffold):
         instance_relative_config: bool = False,
         root_path: str | None = None,
     ) -> None:
+        if sys.modules.get("flask", sys.modules["brim"]) is not sys.modules["brim"]:
+            warnings.warn(_ANOTHER_FLASK, RuntimeWarning, stacklevel=2)
         object.__setattr__(self, "_engine", Engine(self, _ORIGINALS))
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if instance_path is None:

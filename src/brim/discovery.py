@@ -185,6 +185,8 @@ def _module_not_found(module_name: str, error: ImportError) -> str:
             meant = ".".join([*parts[:index], close[0], *parts[index + 1 :]])
             return f"{text} Did you mean {meant!r}?"
         folder /= part
+    if isinstance(error, ModuleNotFoundError):
+        text += " Start from the folder that has it, or name its path, as in '--app src/shop'."
     return text
 
 

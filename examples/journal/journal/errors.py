@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import (
     HTTPException,
     InternalServerError,
+    NotFound,
     RequestEntityTooLarge,
     UnprocessableEntity,
 )
@@ -65,6 +66,8 @@ def words(error: HTTPException) -> str | None:
             "The form was open for too long, or was not sent from a page of this journal."
             f" Go back, load the page again and send it once more. ({error.description})"
         )
+    if isinstance(error, NotFound):
+        return "There is no such page, or it is somebody's own."
     if isinstance(error, RequestEntityTooLarge):
         size = current_app.config["MAX_CONTENT_LENGTH"] // 1024**2
         return f"What was sent is too large: {size} MiB are the most. Choose a smaller picture."

@@ -202,9 +202,12 @@ class BrimGroup(AppGroup):
         except click.UsageError as error:
             text = error.format_message()
             close = get_close_matches(args[0], self.list_commands(ctx), 1)
-            if not close or repr(close[0]) in text:
-                raise
-            raise click.UsageError(f"{text} Did you mean {close[0]!r}?", ctx) from None
+            if close and repr(close[0]) not in text:
+                raise click.UsageError(f"{text} Did you mean {close[0]!r}?", ctx) from None
+            if not close and "brim.no_app" in ctx.meta:
+                text += " Those of an application are known once it is found: name it with '--app'."
+                raise click.UsageError(text, ctx) from None
+            raise
 
 
 def _load_or_explain(ctx: click.Context) -> Flask | None:

@@ -131,6 +131,11 @@ def _start(
     _serve_simply(load_app, start, options)
 
 
+_WERKZEUGS = "Werkzeug's, once a second"
+if os.name == "posix":
+    _WERKZEUGS += " (at once with: pip install watchfiles)"
+
+
 def _serve_simply(
     load_app: Callable[[], WSGIApplication], start: Start, options: dict[str, Any]
 ) -> None:
@@ -150,7 +155,7 @@ def _serve_simply(
         error = caught
     served = worker.wrap(app, error, start, options)
     if not restarted:
-        start.reloader = "Werkzeug's, once a second" if use_reloader else ""
+        start.reloader = _WERKZEUGS if use_reloader else ""
         show_start(start, app, start.problems(app))
     elif isinstance(served, FailedApp):
         # The first process only watches; the second one meets the same error and shows it.

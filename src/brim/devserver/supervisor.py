@@ -77,7 +77,7 @@ def command() -> list[str] | None:
 
 
 def can_supervise(host: str) -> bool:
-    """Tell whether this reloader works here; if watchfiles is missing, say so."""
+    """Tell whether this reloader works here."""
     # Sockets are handed on by their number. A Unix socket's file has to be removed, too.
     if os.name != "posix" or host.startswith("unix://"):
         return False
@@ -85,12 +85,6 @@ def can_supervise(host: str) -> bool:
         # Optional: pip install "brim[dev]".
         import watchfiles  # noqa: F401  # pyright: ignore[reportUnusedImport]
     except ImportError:
-        click.secho(
-            " * Tip: Without watchfiles, changes are noticed by looking at every file once a"
-            ' second. "pip install watchfiles" makes restarts quicker.',
-            fg="yellow",
-            err=True,
-        )
         return False
     return True
 
