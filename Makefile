@@ -52,6 +52,7 @@ demo: $(DEMO_STAMP) ## Serve the journal (examples/journal) with sample data; Ct
 	@brim=$$(cd $(BIN) && pwd)/brim; cd examples/journal; \
 	$$brim --app journal db upgrade; \
 	$$brim --app journal sample --if-empty; \
+	echo " * To write in the journal, log in as ada; the password is: correct horse"; \
 	exec $$brim --app journal run $(ARGS)
 
 test: $(DEV_STAMP) ## Run the tests with branch coverage
