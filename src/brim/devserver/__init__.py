@@ -131,9 +131,9 @@ def _start(
     _serve_simply(load_app, start, options)
 
 
-_WERKZEUGS = "Werkzeug's, once a second"
-if os.name == "posix":
-    _WERKZEUGS += " (at once with: pip install watchfiles)"
+_WERKZEUGS = "Werkzeug's, once a second" + (
+    " (at once with: pip install watchfiles)" if os.name == "posix" else ""
+)
 
 
 def _serve_simply(
