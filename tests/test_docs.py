@@ -13,6 +13,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
@@ -35,7 +36,7 @@ LEFT_OUT = re.compile(
     r"(python -m )?(pip install|venv)\b|\. \.venv/|make |(brim|python -m brim)\b.* shell\b"
 )
 #: Commands that serve until they are stopped.
-SERVERS = re.compile(r"(brim|python -m brim)( .*)? run\b|gunicorn ")
+SERVERS = re.compile(r"(brim|python -m brim)( .*)? run\b|gunicorn |granian |waitress-serve ")
 #: All others that a page may show.
 RUN = re.compile(r"([A-Z]+=\S+ )*(brim|pytest|python|sed) ")
 
@@ -162,7 +163,12 @@ def test_a_server_that_a_page_starts_answers(page: str, command: str, folder: Pa
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     # What is said last counts, over what a page says and over Gunicorn's file.
-    where = f"--bind 127.0.0.1:{port}" if command.startswith("gunicorn") else f"--port {port}"
+    where = f"--port {port}"
+    if command.startswith("gunicorn"):
+        where = f"--bind 127.0.0.1:{port}"
+    elif command.startswith("waitress"):
+        # It listens at each place that is named.
+        command, where = re.sub(r"(--listen=127\.0\.0\.1):\d+", rf"\1:{port}", command), ""
     log = folder / "server.log"
     with log.open("w") as output:
         server = subprocess.Popen(
@@ -176,9 +182,14 @@ def test_a_server_that_a_page_starts_answers(page: str, command: str, folder: Pa
     try:
         assert status_of(f"http://127.0.0.1:{port}/", server) == 200, log.read_text()
     finally:
-        # Its workers, and the program that a reloader starts, are of its group.
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=20)
+        server.terminate()
+        # Granian doesn't hear of it while its other workers start.
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(timeout=3)
+        # Workers, and the program that a reloader starts, are of its group.
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
 def status_of(url: str, server: subprocess.Popen[bytes]) -> int | None:
