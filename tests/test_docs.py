@@ -7,22 +7,20 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 
 import brim
 from benchmarks import bench_memory, bench_overhead, bench_templating
 from scripts import links
+from tests.processes import first_answer, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -159,9 +157,7 @@ def test_a_command_prints_what_a_page_shows(
 
 @pytest.mark.parametrize(("page", "command"), [c[:2] for c in COMMANDS if SERVERS.match(c[1])])
 def test_a_server_that_a_page_starts_answers(page: str, command: str, folder: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     # What is said last counts, over what a page says and over Gunicorn's file.
     where = f"--port {port}"
     if command.startswith("gunicorn"):
@@ -180,7 +176,9 @@ def test_a_server_that_a_page_starts_answers(page: str, command: str, folder: Pa
             start_new_session=True,
         )
     try:
-        assert status_of(f"http://127.0.0.1:{port}/", server) == 200, log.read_text()
+        answer = first_answer(port, server)
+        assert answer is not None, log.read_text()
+        assert answer[0] == 200
     finally:
         server.terminate()
         # Granian doesn't hear of it while its other workers start.
@@ -190,19 +188,6 @@ def test_a_server_that_a_page_starts_answers(page: str, command: str, folder: Pa
         with suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGKILL)
         server.wait()
-
-
-def status_of(url: str, server: subprocess.Popen[bytes]) -> int | None:
-    """The status of a page of a server that may still be starting; None if it never answers."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urlopen(url, timeout=10) as answer:
-                status: int = answer.status
-                return status
-        except OSError:
-            time.sleep(0.05)
-    return None
 
 
 #: Pages that show a file of tests without the command that runs it.

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from scripts import pythons
+from tests.processes import first_answer, free_port
 
 pytestmark = pytest.mark.wheel
 
@@ -79,26 +76,11 @@ def served(command: list[str | Path], port: int, cwd: Path) -> Iterator[str]:
         ) as process,
     ):
         try:
-            deadline = time.monotonic() + 30
-            while True:
-                try:
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
-                        text = answer.read().decode()
-                    break
-                except (urllib.error.URLError, ConnectionError):
-                    alive = process.poll() is None and time.monotonic() < deadline
-                    assert alive, log.read_text(encoding="utf-8")
-                    time.sleep(0.1)
-            yield text
+            answer = first_answer(port, process)
+            assert answer is not None, log.read_text(encoding="utf-8")
+            yield answer[1]
         finally:
             process.terminate()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def test_the_wheel_is_pure_python_and_typed(wheel: Path) -> None:

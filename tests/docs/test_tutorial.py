@@ -30,6 +30,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.processes import free_port
+
 code = pytest.importorskip("sphinx.directives.code", reason="`make test` installs it")
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -207,9 +209,7 @@ def check(page: str, command: str, output: str, folder: Path) -> None:
 @contextmanager
 def serving(folder: Path, command: str) -> Iterator[str]:
     """A server that a page starts; its address is yielded."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", *command.split(), "--port", str(port)],
         cwd=folder,

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ..dotenv import named_files
+from ..dotenv import DEFAULT_FILES, named_files
 from .banner import Start, port_taken, short_path, show_problems
 from .debugger import Visitors
 from .failed import FailedApp, ProcessEnded
@@ -30,7 +30,6 @@ from .line import VARIABLE, Line, Message, Post
 from .own import folders_below, is_own, may_mend
 from .terminal import Terminal
 from .watching import (
-    DOTENV,
     Contents,
     Watching,
     changed_since,
@@ -393,7 +392,7 @@ class Supervisor:
     def dotenv_files(self) -> set[str]:
         """Return the dotenv files that are read: those named, the nearest of each other name."""
         found = set(named_files)
-        for name in DOTENV:
+        for name in DEFAULT_FILES:
             folder = os.path.realpath(os.getcwd())
             while not os.path.isfile(file := os.path.join(folder, name)):
                 folder, below = os.path.dirname(folder), folder
@@ -404,7 +403,7 @@ class Supervisor:
         return found
 
     def is_dotenv(self, path: str) -> bool:
-        return os.path.basename(path) in DOTENV or path in named_files
+        return os.path.basename(path) in DEFAULT_FILES or path in named_files
 
     def may_count(self, path: str) -> bool:
         """Tell whether a changed path may be of the application's at all."""

@@ -19,9 +19,6 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-#: The names of dotenv files, wherever they are.
-DOTENV = frozenset({".env", ".flaskenv"})
-
 #: Milliseconds: files that are written together are one change; the most that is waited for
 #: more of them; and how soon after its start the watching is known to have begun.
 STEP, DEBOUNCE, BEGIN = 20, 200, 250
