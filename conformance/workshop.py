@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -26,9 +26,10 @@ from .suites import HERE, REFERENCE, Suite
 HOOK = HERE / "hook"
 CHECKOUT = HERE.parent
 
-# Set by the shell, by make or by an outer pytest, and read by the suites' tests or their tools.
+# Set by the shell, by make, by an outer pytest or by a CI service, and read by the suites' tests or
+# their tools: with CI=true, Flask-Caching's wait for a Redis server instead of starting one.
 _OUTER = ("FLASK_", "BRIM_", "PYTEST_", "COV_", "COVERAGE_", "MAKE")
-_OUTER_NAMES = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONWARNINGS", "MFLAGS"}
+_OUTER_NAMES = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONWARNINGS", "MFLAGS", "CI"}
 
 
 class WorkshopError(Exception):
@@ -149,11 +150,7 @@ class Workshop:
         # One module that can't be imported does not hide what the others have to say.
         command += ["-q", "-ra", "--tb=short", "--continue-on-collection-errors"]
         command += [f"--junitxml={report}", *suite.args]
-        env = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(_OUTER) and name not in _OUTER_NAMES
-        }
+        env = inner_environment(os.environ)
         env["PATH"] = f"{venv / 'bin'}{os.pathsep}{env['PATH']}"
         env["PYTHONDONTWRITEBYTECODE"] = "1"
         if suite.children and self.wheel is not None:
@@ -175,6 +172,15 @@ class Workshop:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 raise WorkshopError(f"not done after {self.timeout:.0f} s") from None
+
+
+def inner_environment(outer: Mapping[str, str]) -> dict[str, str]:
+    """Return what a suite sees of the environment that it is run from."""
+    return {
+        name: value
+        for name, value in outer.items()
+        if not name.startswith(_OUTER) and name not in _OUTER_NAMES
+    }
 
 
 def version_of(python: Path) -> str:

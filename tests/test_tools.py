@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance import outcomes, results, suites
+from conformance import outcomes, results, suites, workshop
 from conformance.outcomes import Difference, Run
 from conformance.results import Result
 from scripts import limits, pythons
@@ -113,6 +113,12 @@ class TestSuites:
     def test_an_unknown_name_is_answered_with_those_there_are(self) -> None:
         with pytest.raises(LookupError, match=r"no suite named nope; .* flask-login"):
             suites.load(["flask", "nope"])
+
+
+class TestWorkshop:
+    def test_a_suite_sees_nothing_of_the_shell_that_would_change_what_it_does(self) -> None:
+        outer = {"PATH": "/bin", "CI": "true", "FLASK_DEBUG": "1", "CITY": "Graz"}
+        assert workshop.inner_environment(outer) == {"PATH": "/bin", "CITY": "Graz"}
 
 
 class TestResults:
