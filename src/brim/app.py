@@ -10,7 +10,7 @@ import sys
 import warnings
 import weakref
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import Aborter
@@ -35,6 +35,7 @@ from .globals import g as g
 from .globals import request as request
 from .globals import request_ctx as request_ctx
 from .globals import session as session
+from .guessing import look_like_coroutine, made_anew
 from .helpers import get_debug_flag
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .lazy import lazy
@@ -58,6 +59,10 @@ if TYPE_CHECKING:
     from .templating import DispatchingJinjaLoader
     from .testing import FlaskClient, FlaskCliRunner
     from .typing import (
+        ASGIApplication,
+        ASGIReceive,
+        ASGIScope,
+        ASGISend,
         RouteCallable,
         ShellContextProcessorCallable,
         StartResponse,
@@ -180,6 +185,7 @@ class Flask(Overridable, Scaffold):
         self.url_map = self.url_map_class(host_matching=host_matching)
         self.subdomain_matching = subdomain_matching
         self._got_first_request = False
+        look_like_coroutine(self)
         if self.has_static_folder:
             self._add_static_route(static_host, host_matching)
 
@@ -517,12 +523,40 @@ class Flask(Overridable, Scaffold):
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The WSGI application proper, to be wrapped in middleware.
 
-        app.wsgi_app = ProxyFix(app.wsgi_app)
+            app.wsgi_app = ProxyFix(app.wsgi_app)
+
+        What is put here answers under ASGI as well.
         """
         return wsgi.serve(self, environ, start_response)
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return self.wsgi_app(environ, start_response)
+    @made_anew
+    def asgi_app(self) -> ASGIApplication:
+        """The ASGI application proper, to be wrapped in middleware or named to a server.
+
+        app.asgi_app = SentryAsgiMiddleware(app.asgi_app)
+        """
+        # Of use to ASGI servers alone, and it brings in asyncio.
+        from .doors.asgi import Door  # noqa: PLC0415
+
+        return Door(self)
+
+    @property
+    def _wraps_wsgi(self) -> bool:
+        """Whether :attr:`wsgi_app` is another than Brim's: wrapped, or overridden."""
+        return "wsgi_app" in self.__dict__ or type(self).wsgi_app is not Flask.wsgi_app
+
+    @overload
+    def __call__(
+        self, environ: WSGIEnvironment, start_response: StartResponse, /
+    ) -> Iterable[bytes]: ...
+    @overload
+    def __call__(
+        self, scope: ASGIScope, receive: ASGIReceive, send: ASGISend, /
+    ) -> Coroutine[Any, Any, None]: ...
+    def __call__(self, environ: Any, start_response: Any, send: Any = None, /) -> Any:
+        if send is None:
+            return self.wsgi_app(environ, start_response)
+        return self.asgi_app(environ, start_response, send)
 
 
 gone.explain(Flask, gone.OF_APPS)

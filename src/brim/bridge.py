@@ -1,8 +1,8 @@
 """Between sync and async: run a coroutine from code that can't await.
 
-One event loop is kept per process, on a thread of its own, started at first use and
-anew after a fork. Coroutines see the caller's context variables, and the caller sees
-what they changed.
+Where an ASGI server's loop serves the request, coroutines run there. For all others one event
+loop is kept per process, on a thread of its own, started at first use and anew after a fork.
+Coroutines see the caller's context variables, and the caller sees what they changed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, copy_context
 from functools import partial, update_wrapper
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
     from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
+
+
+#: The server's own loop, while a request is answered that came by ASGI.
+home_loop: ContextVar[AbstractEventLoop | None] = ContextVar("brim.home_loop", default=None)
 
 
 class LoopThread:
@@ -42,33 +46,35 @@ class LoopThread:
             with suppress(SystemExit, KeyboardInterrupt):
                 self.loop.run_forever()
 
-    def run(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
-        """Run ``coroutine`` on the loop in ``context``; wait for it; return its result."""
-        from concurrent.futures import Future  # noqa: PLC0415
 
-        outcome: Future[Any] = Future()
-        tasks: list[Task[Any]] = []
-        try:
-            self.loop.call_soon_threadsafe(self._start, coroutine, context, tasks, outcome)
-            return outcome.result()
-        except BaseException:
-            if not outcome.done():  # the waiting was interrupted, not the work
-                self.loop.call_soon_threadsafe(_cancel, tasks)
-            raise
-        finally:
-            # An error keeps this frame, so the frame may not keep what has the error.
-            del outcome, tasks
+def _run_on(loop: AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
+    """Run ``coroutine`` on another thread's loop in ``context``; wait; return its result."""
+    from concurrent.futures import Future  # noqa: PLC0415
 
-    def _start(
-        self,
-        coroutine: Coroutine[Any, Any, Any],
-        context: Context,
-        tasks: list[Task[Any]],
-        outcome: Future[Any],
-    ) -> None:
-        task = self.loop.create_task(coroutine, context=context)
-        tasks.append(task)
-        task.add_done_callback(partial(_hand_over, outcome))
+    outcome: Future[Any] = Future()
+    tasks: list[Task[Any]] = []
+    try:
+        loop.call_soon_threadsafe(_start, loop, coroutine, context, tasks, outcome)
+        return outcome.result()
+    except BaseException:
+        if not outcome.done():  # the waiting was interrupted, not the work
+            loop.call_soon_threadsafe(_cancel, tasks)
+        raise
+    finally:
+        # An error keeps this frame, so the frame may not keep what has the error.
+        del outcome, tasks
+
+
+def _start(
+    loop: AbstractEventLoop,
+    coroutine: Coroutine[Any, Any, Any],
+    context: Context,
+    tasks: list[Task[Any]],
+    outcome: Future[Any],
+) -> None:
+    task = loop.create_task(coroutine, context=context)
+    tasks.append(task)
+    task.add_done_callback(partial(_hand_over, outcome))
 
 
 def _cancel(tasks: list[Task[Any]]) -> None:
@@ -116,18 +122,17 @@ if hasattr(os, "register_at_fork"):
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine to its end, from a thread that can't await; return its result.
 
-    On the loop's own thread, where waiting for the loop would never end, it runs on
-    another loop of its own.
+    On a loop's own thread, where waiting for that loop would never end, it runs on another.
     """
     context = copy_context()
-    kept = _kept_loop()
     if (error := sys.exc_info()[1]) is not None:
-        coroutine = _while_handling(error, coroutine)
+        coroutine = while_handling(error, coroutine)
         del error
     try:
-        if threading.current_thread() is kept.thread:
+        loop = _loop_to_wait_for()
+        if loop is None:
             return _run_aside(coroutine, context)
-        return kept.run(coroutine, context)
+        return _run_on(loop, coroutine, context)
     finally:
         for var, value in context.items():
             try:
@@ -138,7 +143,22 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
             var.set(value)
 
 
-async def _while_handling(error: BaseException, coroutine: Coroutine[Any, Any, Any]) -> Any:
+def _loop_to_wait_for() -> AbstractEventLoop | None:
+    """Return the server's loop, or else the kept one; ``None`` if this thread runs it."""
+    home = home_loop.get()
+    if home is not None and home.is_running() and _running_loop() is not home:
+        return home
+    kept = _kept_loop()
+    return None if threading.current_thread() is kept.thread else kept.loop
+
+
+def _running_loop() -> AbstractEventLoop | None:
+    from asyncio import _get_running_loop  # noqa: PLC0415 -- loaded by now
+
+    return _get_running_loop()
+
+
+async def while_handling(error: BaseException, coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Await ``coroutine`` with ``error`` as the exception that is being handled."""
     context, traceback = error.__context__, error.__traceback__
     try:

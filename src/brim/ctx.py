@@ -376,8 +376,7 @@ class RequestContext(AppContext):
         Ending it runs the teardown functions and closes uploaded files. While a
         response is streamed with this context, the stream's end does that instead.
         """
-        pushed = self._pushed
-        ends = (pushed is None or pushed[2] is None) and not self._streams
+        ends = self.ends_when_popped
         if exc is unset:
             exc = sys.exc_info()[1]
         try:
@@ -386,16 +385,31 @@ class RequestContext(AppContext):
             else:
                 self._outcome = exc
         finally:
-            self._leave()
-            # Errors keep the frames that they came through, and those keep this context.
-            # One that leaves the request is somebody else's by now.
-            if self.error is not None:
-                self.error = None
-            if self.routing_exception is not None and exc is None:
-                self.routing_exception.__traceback__ = None
-            if self._shared is not None:
-                _leave_late()
-        if ends and appcontext_popped.receivers and self._shared is None:
+            self.leave(exc)
+        if ends:
+            self.tell_popped()
+
+    @property
+    def ends_when_popped(self) -> bool:
+        """Whether the next :meth:`pop` ends the request."""
+        pushed = self._pushed
+        return (pushed is None or pushed[2] is None) and not self._streams
+
+    def leave(self, exc: BaseException | None) -> None:
+        """Undo a push, as :meth:`pop` does once the request has ended with ``exc``."""
+        self._leave()
+        # Errors keep the frames that they came through, and those keep this context.
+        # One that leaves the request is somebody else's by now.
+        if self.error is not None:
+            self.error = None
+        if self.routing_exception is not None and exc is None:
+            self.routing_exception.__traceback__ = None
+        if self._shared is not None:
+            _leave_late()
+
+    def tell_popped(self) -> None:
+        """Send ``appcontext_popped``, if this context was one of its own."""
+        if appcontext_popped.receivers and self._shared is None:
             self.app._engine.send(appcontext_popped)
 
     def __enter__(self) -> RequestContext:

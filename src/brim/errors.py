@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 if TYPE_CHECKING:
@@ -29,6 +30,13 @@ to run in a view, look for what calls it too early or on another thread
 
 WRONG_CONTEXT_POPPED = "Popped the wrong context: {} was to be left, but {}."
 
+BODY_NOT_THERE = """\
+The request's body has not arrived yet, and a coroutine can't wait for it here.
+
+It is there in async views and before-functions, except in a view that takes it bit by bit by
+'async for chunk in request.stream'. Elsewhere, as in an async error handler, read it in the
+view first, or make the function a plain 'def'."""
+
 SETUP_FINISHED = """\
 The setup method '{name}' can no longer be called on the {kind}.
 
@@ -40,6 +48,13 @@ module or factory that makes the {kind}."""
 
 class UnexpectedUnicodeError(AssertionError, UnicodeError):
     """Text and bytes were mixed where they can't be."""
+
+
+class InsufficientStorage(HTTPException):
+    """``507 Insufficient Storage`` (RFC 4918): the disk is full that should keep an upload."""
+
+    code = 507
+    description = "The server has no space left to keep what was sent."
 
 
 class DebugFilesKeyError(KeyError, AssertionError):

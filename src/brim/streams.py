@@ -9,7 +9,6 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from .ctx import _cv_ctx
-from .signals import appcontext_popped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,8 +80,7 @@ class ContextStream:
             ctx.app._engine.end(ctx, error)
         finally:
             _cv_ctx.reset(token)
-        if appcontext_popped.receivers and ctx._shared is None:
-            ctx.app._engine.send(appcontext_popped)
+        ctx.tell_popped()
 
     def __del__(self) -> None:
         # A server that drops a response without closing it breaks PEP 3333; what the

@@ -18,6 +18,7 @@ from collections.abc import (
     Iterable,
     Iterator,
     Mapping,
+    MutableMapping,
     Sequence,
 )
 
@@ -127,3 +128,11 @@ AppOrBlueprintKey = t.Optional[str]
 
 #: What ``Iterable`` of bytes a WSGI application returns.
 Body = Iterable[bytes]
+
+# ASGI (the specification's own words) -------------------------------------------------
+
+ASGIScope = MutableMapping[str, t.Any]
+ASGIMessage = MutableMapping[str, t.Any]
+ASGIReceive = Callable[[], Awaitable[ASGIMessage]]
+ASGISend = Callable[[ASGIMessage], Awaitable[None]]
+ASGIApplication = Callable[[ASGIScope, ASGIReceive, ASGISend], Awaitable[None]]

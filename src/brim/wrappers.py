@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from . import json
+from .bodies import BodyStream, stream_of
 from .ctx import has_app_context
 from .errors import DebugFilesKeyError
 from .globals import current_app
@@ -132,6 +133,22 @@ class Request(WerkzeugRequest):
     def remote_addr(self) -> str | None:
         """The address that the request came from."""
         return self.environ.get("REMOTE_ADDR")
+
+    @lazy
+    def stream(self) -> BodyStream:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The body as a stream: to read, or in an async view to iterate over.
+
+            async for chunk in request.stream:
+                ...
+
+        Raises ``RequestEntityTooLarge`` (413) for a body beyond :attr:`max_content_length`
+        and ``ClientDisconnected`` (400) for one that is cut short or broken.
+        """
+        if self.shallow:
+            raise RuntimeError(
+                "This request was made with 'shallow=True', so that its body is not read here."
+            )
+        return stream_of(self.environ, self.max_content_length)
 
     def _limit(self, own: int | None, setting: str, otherwise: int | None) -> int | None:
         if own is not None:

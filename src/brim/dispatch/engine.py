@@ -152,6 +152,12 @@ class Engine:
 
     def end(self, ctx: RequestContext, exc: BaseException | None) -> None:
         """End a request: see :func:`brim.dispatch.steps.end`."""
+        ending = self.ending(ctx, exc)
+        if ending is not None:
+            run_sync(ending)
+
+    def ending(self, ctx: RequestContext, exc: BaseException | None) -> steps.Steps[None] | None:
+        """Return the steps that end a request; ``None`` where nothing is left to do."""
         plan = self.plan_of(ctx)
         if (
             plan.ends_quietly
@@ -159,8 +165,8 @@ class Engine:
             and not request_tearing_down.receivers
             and not appcontext_tearing_down.receivers
         ):
-            return
-        run_sync(steps.end(ctx, exc))
+            return None
+        return steps.end(ctx, exc)
 
     def end_app_context(self, ctx: AppContext, exc: BaseException | None) -> None:
         """Run the teardown functions of an application context."""

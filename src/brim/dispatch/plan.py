@@ -6,14 +6,16 @@ methods a subclass or an instance overrides. Runs nothing of the user's.
 
 from __future__ import annotations
 
+import dis
 import inspect
 from dataclasses import dataclass, field, fields
-from types import MethodType
+from types import CodeType, MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from werkzeug.exceptions import HTTPException
 
+from ..bridge import Synced
 from ..names import blueprint_chain, blueprint_of
 
 if TYPE_CHECKING:
@@ -83,6 +85,8 @@ class Plan:
     begins_quietly: bool
     #: Whether nothing is left to do once the response was sent.
     ends_quietly: bool
+    #: Whether a coroutine, which can't wait for it, may ask for the request's body.
+    needs_body: bool
     # Weakly, as classes of errors may be made while a request runs.
     _handlers: WeakKeyDictionary[type[BaseException], ErrorHandlerCallable | None] = field(
         default_factory=WeakKeyDictionary["type[BaseException]", "ErrorHandlerCallable | None"]
@@ -108,6 +112,7 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
     outer_first = (None, *reversed(inner_first))
     outer_last = (*inner_first, None)
     view = None if endpoint is None else app.view_functions.get(endpoint)
+    view = None if view is None else sync(view)
     preprocessors = _gather(app.url_value_preprocessors, outer_first)
     before = tuple(map(sync, _gather(app.before_request_funcs, outer_first)))
     teardown = _gather(app.teardown_request_funcs, outer_last, backwards=True)
@@ -117,7 +122,7 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
         endpoint=endpoint,
         blueprints=inner_first,
         overrides=overrides,
-        view=None if view is None else sync(view),
+        view=view,
         preprocessors=preprocessors,
         before=before,
         after=tuple(map(sync, _gather(app.after_request_funcs, outer_last, backwards=True))),
@@ -130,7 +135,36 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
             or overrides.do_teardown_request
             or overrides.do_teardown_appcontext
         ),
+        needs_body=not reads_stream(view) and any(type(f) is Synced for f in (*before, view)),
     )
+
+
+def reads_stream(view: Any) -> bool:
+    """Tell whether a view takes the request's body bit by bit.
+
+    That is a coroutine function with ``async for ... in request.stream`` in it. A view has
+    the last word by an attribute: ``view.streams_body = True``, where the iteration is in a
+    function that it calls, or ``False``.
+    """
+    if type(view) is not Synced:
+        return False
+    function: Any = inspect.unwrap(view.func)
+    said = getattr(function, "streams_body", None)
+    if said is not None:
+        return bool(said)
+    code = getattr(function, "__code__", None)
+    return code is not None and _iterates_stream(code)
+
+
+def _iterates_stream(code: CodeType) -> bool:
+    if "stream" not in code.co_names:
+        return any(_iterates_stream(c) for c in code.co_consts if isinstance(c, CodeType))
+    before: str | None = None
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "GET_AITER" and before == "stream":
+            return True
+        before = instruction.argval if instruction.opname == "LOAD_ATTR" else None
+    return False
 
 
 def _gather(

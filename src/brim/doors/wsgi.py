@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..bodies import keep_ahead, may_have_body
 from ..dispatch.run_sync import run_sync
 from ..dispatch.steps import answer_unhandled, respond
 from ..wrappers import Response
+from .ending import failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +25,8 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
         except Exception as error:
             response = run_sync(answer_unhandled(ctx, error))
         else:
+            if ctx._plan.needs_body and may_have_body(environ):
+                keep_ahead(environ, app.config["MAX_CONTENT_LENGTH"])
             response = run_sync(respond(ctx))
         if type(response) is Response:
             ready = response.as_wsgi(environ["REQUEST_METHOD"])
@@ -35,9 +39,7 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
             environ["werkzeug.debug.preserve_context"](ctx)
         failure = ctx.error
         if failure is not None:
-            ignores = app._engine.overrides.should_ignore_error
-            if ignores is not None and ignores(ctx, failure):
-                failure = None
+            failure = failure_of(app, ctx)
         try:
             ctx.pop(failure)
         finally:

@@ -1,0 +1,354 @@
+"""Request bodies: what arrives bit by bit, readable from threads and from coroutines.
+
+Knows how to wait for bytes and where to keep them; what they mean is Werkzeug's to say. A
+body that ended before it was complete raises when it is read, and never looks whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import sys
+from collections import deque
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.wsgi import get_input_stream
+
+from .errors import BODY_NOT_THERE, InsufficientStorage
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import AsyncIterator
+
+    from .typing import ASGIReceive, WSGIEnvironment
+
+#: Beyond this many bytes, a body that is kept goes to a temporary file.
+KEPT_IN_MEMORY = 512 * 1024
+#: How much is read at once.
+CHUNK = 64 * 1024
+
+_DISK_IS_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+def disk_is_full(error: BaseException | None) -> bool:
+    """Tell whether an error says that no more can be written: no space, or over quota."""
+    return isinstance(error, OSError) and error.errno in _DISK_IS_FULL
+
+
+def may_have_body(environ: WSGIEnvironment) -> bool:
+    """Tell whether a request's headers announce a body (RFC 9112, section 6.3).
+
+    HTTP/2 and 3 need no announcement; there only GET, HEAD and the like are taken for empty.
+    """
+    length: str = environ.get("CONTENT_LENGTH", "")
+    if length:
+        return length != "0"
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return True
+    announced = environ.get("SERVER_PROTOCOL", "HTTP/1.1") in _ANNOUNCED
+    return not announced and environ["REQUEST_METHOD"] not in _EMPTY
+
+
+_ANNOUNCED = {"HTTP/1.0", "HTTP/1.1"}
+_EMPTY = {"GET", "HEAD", "OPTIONS", "TRACE"}
+
+
+class KeptBody(io.RawIOBase):
+    """A body that was read ahead, in memory or, if it is long, in a temporary file.
+
+    ``failure`` is raised where reading comes to the end of what had arrived.
+    """
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = cast("IO[bytes]", SpooledTemporaryFile(KEPT_IN_MEMORY))
+        self.size = 0
+        self.failure: BaseException | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data) or self._end()
+
+    def readall(self) -> bytes:
+        data = self._file.read()
+        self._end()
+        return data
+
+    def _end(self) -> int:
+        if self.failure is not None:
+            raise self.failure
+        return 0
+
+    def keep(self, chunk: bytes) -> None:
+        """Add what has arrived.
+
+        Raises :exc:`~brim.errors.InsufficientStorage` (507) if the disk is full; what was
+        kept is gone then.
+        """
+        try:
+            self._file.write(chunk)
+        except OSError as error:
+            self._file = io.BytesIO()
+            if disk_is_full(error):
+                raise InsufficientStorage from error
+            raise
+        self.size += len(chunk)
+
+    def ready(self, failure: BaseException | None) -> None:
+        """Let it be read from its start."""
+        self.failure = failure
+        self._file.seek(0)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def keep_ahead(environ: WSGIEnvironment, limit: int | None) -> None:
+    """Read a WSGI request's body, for a coroutine that could not wait for it.
+
+    An error, such as a body that is too long or cut short, is raised by whoever reads it.
+    """
+    try:
+        stream = stream_of(environ, limit)
+    except RequestEntityTooLarge:
+        # Left to be read where the view has a limit of its own.
+        return
+    body = KeptBody()
+    failure: BaseException | None = None
+    try:
+        while chunk := stream.read(CHUNK):
+            body.keep(chunk)
+    except Exception as error:
+        failure = error
+    body.ready(failure)
+    environ["wsgi.input"] = body
+    environ["wsgi.input_terminated"] = True
+
+
+class ReceivedBody(io.RawIOBase):
+    """A body that an ASGI server hands over by ``receive``.
+
+    Threads read it as it arrives. On the loop's own thread, where nobody can wait, it can be
+    read as far as it has arrived: see :meth:`keep` and :meth:`arrive`.
+    """
+
+    def __init__(
+        self, receive: ASGIReceive, loop: AbstractEventLoop, environ: WSGIEnvironment
+    ) -> None:
+        self._receive = receive
+        self._loop = loop
+        length: str = environ.get("CONTENT_LENGTH", "")
+        #: The length that was announced.
+        self.expected = int(length) if length.isdecimal() and length.isascii() else None
+        self._arrived = 0
+        self._chunks: deque[bytes] = deque()
+        self._kept: KeptBody | None = None
+        #: Whether there is more to come.
+        self.pending = may_have_body(environ)
+        #: Whether the client is known to have left.
+        self.disconnected = False
+        self._failure: BaseException | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._read_some(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def read(self, size: int = -1) -> bytes:
+        """Read what is there, at most ``size`` bytes; all of it with -1."""
+        if size >= 0:
+            return self._read_some(size)
+        return self.readall()
+
+    def readall(self) -> bytes:
+        parts: list[bytes] = []
+        while data := self._read_some(sys.maxsize):
+            parts.append(data)
+        return b"".join(parts)
+
+    def _read_some(self, size: int) -> bytes:
+        if size == 0:
+            return b""
+        if self._kept is not None:
+            data = self._kept.read(size if size < sys.maxsize else -1)
+            if data:
+                return data
+        while not self._chunks:
+            if self._failure is not None:
+                raise self._failure
+            if not self.pending:
+                return b""
+            self._wait()
+        chunk = self._chunks.popleft()
+        if len(chunk) > size:
+            self._chunks.appendleft(chunk[size:])
+            chunk = chunk[:size]
+        return chunk
+
+    def _wait(self) -> None:
+        import asyncio  # noqa: PLC0415 -- loaded by now
+
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            asyncio.run_coroutine_threadsafe(self.arrive(), self._loop).result()
+        else:
+            raise RuntimeError(BODY_NOT_THERE)
+
+    async def arrive(self) -> None:
+        """Wait until there is something to read, or to raise, or the end."""
+        while self.pending and not self._chunks:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self.pending = False
+                self.disconnected = True
+                self._failure = ClientDisconnected()
+                return
+            chunk: bytes = message.get("body", b"")
+            self.pending = bool(message.get("more_body", False))
+            if chunk:
+                self._arrived += len(chunk)
+                self._chunks.append(chunk)
+            if not self.pending and self.expected is not None and self._arrived < self.expected:
+                self._failure = ClientDisconnected()
+
+    async def client_has_left(self) -> None:
+        """Wait until the client has left, once the whole body has arrived."""
+        while not self.disconnected:
+            message = await self._receive()
+            self.disconnected = message["type"] == "http.disconnect"
+
+    async def keep(self, limit: int | None) -> None:
+        """Wait for the body and keep it, on disk beyond :data:`KEPT_IN_MEMORY`.
+
+        One longer than ``limit`` is left where it is seen to be: reading it raises 413.
+        """
+        if limit is not None and self.expected is not None and self.expected > limit:
+            return
+        await self.arrive()
+        if not self.pending:
+            return
+        await self._keep_all(limit)
+
+    async def _keep_all(self, limit: int | None) -> None:
+        # Uploads alone get here.
+        from .threads import pool  # noqa: PLC0415
+
+        kept = KeptBody()
+        try:
+            while self._chunks:
+                chunk = self._chunks.popleft()
+                if kept.size + len(chunk) > KEPT_IN_MEMORY:
+                    # A disk may be slow.
+                    await self._loop.run_in_executor(pool(), kept.keep, chunk)
+                else:
+                    kept.keep(chunk)
+                if limit is not None and self._arrived > limit:
+                    break
+                await self.arrive()
+        except InsufficientStorage as error:
+            self._failure = error
+            self.pending = False
+        kept.ready(None)
+        self._kept = kept
+
+    def close(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+        super().close()
+
+
+class BodyStream(io.RawIOBase):
+    """What ``request.stream`` is: to be read, or in a coroutine to be iterated over.
+
+        async for chunk in request.stream:
+            ...
+
+    Raises ``RequestEntityTooLarge`` (413) at the first byte beyond ``max_length``, and
+    ``ClientDisconnected`` (400) where it ends before ``expected`` bytes or is broken off.
+    """
+
+    def __init__(self, source: IO[bytes], max_length: int | None, expected: int | None) -> None:
+        self._source = source
+        self._max = sys.maxsize if max_length is None else max_length
+        self._expected = expected
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read at most ``size`` bytes; with -1 all there are."""
+        if size is None or size < 0:
+            return self.readall()
+        if size == 0:
+            return b""
+        room = self._max - self._read
+        try:
+            data = self._source.read(min(size, room + 1))
+        except (OSError, ValueError, EOFError) as error:
+            if disk_is_full(error):
+                raise InsufficientStorage from error
+            raise ClientDisconnected from error
+        if not data:
+            if self._expected is not None and self._read < self._expected:
+                raise ClientDisconnected
+            return b""
+        if len(data) > room:
+            raise RequestEntityTooLarge
+        self._read += len(data)
+        return data
+
+    def readall(self) -> bytes:
+        parts: list[bytes] = []
+        while self._read != self._expected and (data := self.read(CHUNK)):
+            parts.append(data)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._iterate()
+
+    async def _iterate(self) -> AsyncIterator[bytes]:
+        from asyncio import get_running_loop  # noqa: PLC0415 -- loaded by now
+
+        from .threads import pool  # noqa: PLC0415 -- for coroutines alone
+
+        source = self._source
+        while True:
+            if isinstance(source, ReceivedBody):
+                await source.arrive()
+                chunk = self.read(CHUNK)
+            else:
+                chunk = await get_running_loop().run_in_executor(pool(), self.read, CHUNK)
+            if not chunk:
+                return
+            yield chunk
+
+
+def stream_of(environ: WSGIEnvironment, max_length: int | None) -> BodyStream:
+    """Return a request's body as a stream.
+
+    Raises ``RequestEntityTooLarge`` (413) where the length that was announced is too long.
+    """
+    source: Any = get_input_stream(environ, max_content_length=max_length)
+    raw = environ["wsgi.input"]
+    if environ.get("wsgi.input_terminated") and source is not raw:
+        # Werkzeug's own bound is passed by in silence where all is read at once.
+        source = raw
+    length: str = environ.get("CONTENT_LENGTH") or ""
+    expected = int(length) if length.isdecimal() and length.isascii() else None
+    return BodyStream(source, max_length, expected)

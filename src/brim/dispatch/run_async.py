@@ -1,0 +1,113 @@
+"""The async loop: walks the steps, awaits coroutine functions, has threads call the others.
+
+It decides nothing. A run of sync functions takes one trip to a thread, not one each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..bridge import Synced, while_handling
+from ..sessions import SecureCookieSessionInterface
+from .handling import call_handling
+from .steps import make_default_options_response
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ..threads import ThreadSide
+    from .steps import Call, Steps
+
+T = TypeVar("T")
+
+#: Brim's own, of which none ever waits for anything: no thread is needed for these.
+_AT_ONCE = frozenset({make_default_options_response, SecureCookieSessionInterface.save_session})
+
+
+class _End:
+    """What the steps have returned, brought back from a thread."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+async def run_async(
+    steps: Steps[T],
+    threads: ThreadSide,
+    before_coroutine: Callable[[], Awaitable[None]] | None = None,
+) -> T:
+    """Walk ``steps`` to their end and return what they return.
+
+    ``before_coroutine`` is awaited once, before the first coroutine function is called.
+    """
+    try:
+        call = next(steps)
+        while True:
+            if _is_coroutine_call(call):
+                try:
+                    if before_coroutine is not None:
+                        waiting, before_coroutine = before_coroutine, None
+                        await waiting()
+                    result = await _begin(call)
+                except BaseException as error:
+                    # In a list, as a name that stays would keep the error in a circle.
+                    raised = [error]
+                else:
+                    call = steps.send(result)
+                    continue
+                call = steps.throw(raised.pop())
+            elif getattr(call[0], "__func__", call[0]) in _AT_ONCE:
+                call = _advance(steps, call)
+            else:
+                outcome = await threads.run(_walk, steps, call)
+                if isinstance(outcome, _End):
+                    value: T = outcome.value
+                    return value
+                call = outcome
+    except StopIteration as end:
+        value = end.value
+        return value
+    finally:
+        # An error keeps this frame, so the frame may not keep an error.
+        call = result = outcome = None  # type: ignore[assignment]
+
+
+def _is_coroutine_call(call: Call) -> bool:
+    function = call[0]
+    if function is call_handling:
+        function = call[1][1]
+    return type(function) is Synced
+
+
+def _begin(call: Call) -> Awaitable[Any]:
+    """Call a coroutine function: as from within an ``except`` where an error is handled."""
+    function, args, kwargs = call
+    if function is call_handling:
+        error, handler, args, kwargs = args
+        return while_handling(error, handler.func(*args, **kwargs))
+    return function.func(*args, **kwargs)  # type: ignore[attr-defined, no-any-return]
+
+
+def _walk(steps: Steps[Any], call: Call) -> Call | _End:
+    """Call sync functions, on this thread, up to the next coroutine function or the end."""
+    try:
+        while True:
+            call = _advance(steps, call)
+            if _is_coroutine_call(call):
+                return call
+    except StopIteration as end:
+        return _End(end.value)
+
+
+def _advance(steps: Steps[Any], call: Call) -> Call:
+    """Make one call and return the next."""
+    function, args, kwargs = call
+    try:
+        result = function(*args, **kwargs)
+    except BaseException as error:
+        raised = [error]
+    else:
+        return steps.send(result)
+    finally:
+        call = None  # type: ignore[assignment]
+    return steps.throw(raised.pop())

@@ -1,0 +1,132 @@
+"""The ASGI door: scopes come in, messages go out (ASGI 3.0).
+
+Requests take the same steps as under WSGI: coroutine functions are awaited on the server's
+loop, all others are called on a thread. WebSockets and the process's life have files of
+their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .. import bridge
+from ..bodies import ReceivedBody
+from ..dispatch.run_async import run_async
+from ..dispatch.steps import answer_unhandled, respond
+from ..threads import ThreadSide
+from ..wrappers import Response
+from .ending import failure_of
+from .scope import environ_of
+from .sending import send_iterable, send_response
+
+if TYPE_CHECKING:
+    from ..typing import ASGIReceive, ASGIScope, ASGISend, Flask, RequestContext, WSGIEnvironment
+
+
+class Door:
+    """The ASGI application that answers for ``app``."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+
+    async def __call__(self, scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
+        """Answer one scope."""
+        await serve(self.app, scope, receive, send)
+
+
+async def serve(app: Flask, scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
+    """Answer one scope.
+
+    Raises ``ValueError`` for a type of scope that isn't known.
+    """
+    kind = scope["type"]
+    if kind == "http":
+        await _serve_http(app, scope, receive, send)
+    else:
+        raise ValueError(f"There is no answer to an ASGI scope of type {kind!r}.")
+
+
+async def _serve_http(app: Flask, scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
+    loop = asyncio.get_running_loop()
+    bridge.home_loop.set(loop)
+    environ = environ_of(scope)
+    body = environ["wsgi.input"] = ReceivedBody(receive, loop, environ)
+    threads = ThreadSide()
+    try:
+        if app._wraps_wsgi:
+            await _serve_by_wsgi(app, environ, body, threads, send)
+            return
+        ctx = app.request_context(environ)
+        response = await _answer(app, ctx, body, threads)
+        await send_response(response, environ, body, threads, send)
+    finally:
+        body.close()
+
+
+async def _answer(
+    app: Flask, ctx: RequestContext, body: ReceivedBody, threads: ThreadSide
+) -> Response:
+    """Take the request's steps, and end it."""
+    try:
+        try:
+            ctx.push()
+        except Exception as error:
+            return await run_async(answer_unhandled(ctx, error), threads)
+        ahead = body.pending and ctx._plan.needs_body
+        keep = partial(_keep, app, ctx, body) if ahead else None
+        return await run_async(respond(ctx), threads, keep)
+    finally:
+        environ = ctx.environ
+        if "werkzeug.debug.preserve_context" in environ:
+            environ["werkzeug.debug.preserve_context"](ctx)
+        await _pop(app, ctx, threads)
+
+
+async def _keep(app: Flask, ctx: RequestContext, body: ReceivedBody) -> None:
+    """Wait for the body, as far as the request has a use for it."""
+    request = ctx.__dict__.get("request")
+    # A class of requests need not know of limits.
+    limit: int | None = (
+        app.config["MAX_CONTENT_LENGTH"]
+        if request is None
+        else getattr(request, "max_content_length", None)
+    )
+    await body.keep(limit)
+
+
+async def _pop(app: Flask, ctx: RequestContext, threads: ThreadSide) -> None:
+    """Leave the context; the request ends with it, unless something keeps it."""
+    failure = failure_of(app, ctx)
+    ends = ctx.ends_when_popped
+    try:
+        if not ends:
+            ctx._outcome = failure
+        elif (ending := app._engine.ending(ctx, failure)) is not None:
+            await run_async(ending, threads)
+    finally:
+        ctx.leave(failure)
+        # Errors keep this frame, so it may not keep the error.
+        failure = None
+    if ends:
+        ctx.tell_popped()
+
+
+async def _serve_by_wsgi(
+    app: Flask,
+    environ: WSGIEnvironment,
+    body: ReceivedBody,
+    threads: ThreadSide,
+    send: ASGISend,
+) -> None:
+    """Answer by ``app.wsgi_app``, which the user has wrapped in WSGI middleware."""
+    started: list[Any] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        started[:] = [status, headers]
+        return early.append
+
+    early: list[bytes] = []
+    iterable = await threads.run(app.wsgi_app, environ, start_response)
+    await send_iterable(started, early, iterable, body, threads, send)
