@@ -19,11 +19,7 @@ from werkzeug.utils import redirect as _werkzeug_redirect
 
 from . import bridge, files, gone, paths, templating, urls
 from .config import Config, ConfigAttribute, default_config
-from .ctx import (
-    AppContext,
-    RequestContext,
-    _AppCtxGlobals,
-)
+from .ctx import AppContext, RequestContext, _AppCtxGlobals
 from .dispatch.engine import Engine
 from .dispatch.overridable import Overridable
 from .dispatch.plan import OVERRIDABLE
@@ -35,7 +31,7 @@ from .globals import g as g
 from .globals import request as request
 from .globals import request_ctx as request_ctx
 from .globals import session as session
-from .guessing import look_like_coroutine, made_anew
+from .guessing import NOT_RSGI, look_like_coroutine, made_anew
 from .helpers import get_debug_flag
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .lazy import lazy
@@ -185,7 +181,8 @@ class Flask(Overridable, Scaffold):
         self.url_map = self.url_map_class(host_matching=host_matching)
         self.subdomain_matching = subdomain_matching
         self._got_first_request = False
-        look_like_coroutine(self)
+        if type(self).__call__ is _CALL:
+            look_like_coroutine(self)
         if self.has_static_folder:
             self._add_static_route(static_host, host_matching)
 
@@ -551,13 +548,17 @@ class Flask(Overridable, Scaffold):
     ) -> Iterable[bytes]: ...
     @overload
     def __call__(
-        self, scope: ASGIScope, receive: ASGIReceive, send: ASGISend, /
+        self, scope: ASGIScope, receive: ASGIReceive, send: ASGISend
     ) -> Coroutine[Any, Any, None]: ...
-    def __call__(self, environ: Any, start_response: Any, send: Any = None, /) -> Any:
+    def __call__(self, scope: Any, receive: Any, send: Any = None) -> Any:
+        # Named as ASGI has them, as Daphne gives them by name.
         if send is None:
-            return self.wsgi_app(environ, start_response)
-        return self.asgi_app(environ, start_response, send)
+            if not isinstance(scope, dict):
+                raise TypeError(NOT_RSGI)
+            return self.wsgi_app(scope, receive)
+        return self.asgi_app(scope, receive, send)
 
 
 gone.explain(Flask, gone.OF_APPS)
+_CALL = Flask.__call__
 _ORIGINALS = {name: getattr(Flask, name) for name in OVERRIDABLE}

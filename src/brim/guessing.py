@@ -47,6 +47,13 @@ class CoroutineLook:
         return app(*args)
 
 
+#: Said to a server that calls an application with neither an environ nor a scope's three.
+NOT_RSGI = """\
+The server has called the application with two arguments that are no WSGI environ, as \
+Granian does by its own protocol, RSGI. Start it with `--interface asgi` or \
+`--interface wsgi`."""
+
+
 def look_like_coroutine(app: Any) -> None:
     """Have ``app.__call__`` taken for a coroutine function."""
     if sys.version_info >= (3, 12):

@@ -77,8 +77,7 @@ async def _send_werkzeug(
         await _close(response, threads)
         return
     if isinstance(content, AsyncIterable):
-        parts = cast("AsyncIterable[Any]", content)
-        sending = _send_async(parts, response, threads, send)
+        sending = _send_async(content, response, threads, send)  # pyright: ignore[reportUnknownArgumentType]
     else:
         chunks: Iterable[bytes] = (
             content if response.direct_passthrough else response.iter_encoded()
