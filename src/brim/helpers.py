@@ -7,6 +7,7 @@ it. Files have :mod:`brim.files`, templates :mod:`brim.templating`.
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterable, Iterable
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, ParamSpec, TypeVar, overload
 
@@ -22,14 +23,14 @@ from .globals import request_ctx as request_ctx
 from .names import blueprint_chain as _split_blueprint_path  # noqa: F401 # pyright: ignore
 from .paths import get_root_path as get_root_path
 from .signals import message_flashed
-from .streams import ContextStream
+from .streams import keep_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from werkzeug.wrappers import Response as BaseResponse
 
-    from .typing import Response
+    from .typing import RequestContext, Response
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,13 +64,19 @@ def get_load_dotenv(default: bool = True) -> bool:
 @overload
 def stream_with_context(generator_or_function: Iterator[T]) -> Iterator[T]: ...
 @overload
+def stream_with_context(generator_or_function: AsyncIterator[T]) -> AsyncIterator[T]: ...
+@overload
 def stream_with_context(
     generator_or_function: Callable[P, Iterator[T]],
 ) -> Callable[P, Iterator[T]]: ...
+@overload
+def stream_with_context(
+    generator_or_function: Callable[P, AsyncIterator[T]],
+) -> Callable[P, AsyncIterator[T]]: ...
 def stream_with_context(generator_or_function: Any) -> Any:
     """Keep the request's context for a response that is generated while it is sent.
 
-    Takes the generator, or decorates the function that makes it:
+    Takes the generator, sync or async, or decorates the function that makes it:
 
         @app.get("/stream")
         def stream():
@@ -79,20 +86,22 @@ def stream_with_context(generator_or_function: Any) -> Any:
             return generate()
 
     The request ends, with its teardown functions, when the stream is closed, on
-    whichever thread that happens.
+    whichever thread or loop that happens.
 
     Raises ``RuntimeError`` outside a request.
     """
-    try:
-        iterator: Iterator[Any] = iter(generator_or_function)
-    except TypeError:
-        function: Callable[..., Iterator[Any]] = generator_or_function
+    function: Callable[..., Any] = generator_or_function
+    if isinstance(function, (Iterable, AsyncIterable)):
+        return keep_request(_streaming(), generator_or_function)
 
-        def make_stream(*args: Any, **kwargs: Any) -> Iterator[Any]:
-            return stream_with_context(function(*args, **kwargs))
+    def make_stream(*args: Any, **kwargs: Any) -> Any:
+        return keep_request(_streaming(), function(*args, **kwargs))
 
-        return update_wrapper(make_stream, function)
-    return ContextStream(current_request_ctx("'stream_with_context'"), iterator)
+    return update_wrapper(make_stream, function)
+
+
+def _streaming() -> RequestContext:
+    return current_request_ctx("'stream_with_context'")
 
 
 def make_response(*args: Any) -> Response:

@@ -1,51 +1,88 @@
-"""Streams that keep their request: what is sent bit by bit, with the context of its view.
+"""Streams: bodies that are made while they are sent, and those that keep their request.
 
-When a request ends otherwise is :mod:`brim.ctx`'s.
+A body is an iterator, or an async iterator that :class:`AsyncBody` makes one of. Either
+may hold its request: then it is :class:`Hold` that says what the steps see, and when the
+request ends. When a request ends otherwise is :mod:`brim.ctx`'s.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextvars import copy_context
+from inspect import isasyncgen
+from types import coroutine
 from typing import TYPE_CHECKING, Any
 
+from . import bridge
 from .ctx import _cv_ctx
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from asyncio import AbstractEventLoop, Task
+    from collections.abc import Coroutine, Generator, Iterator
+    from contextvars import Context
 
     from .typing import RequestContext
 
 
+class Hold:
+    """One stream's hold on its request, which isn't torn down before it is let go.
+
+    All steps of the stream run in ``variables``, a copy of the context variables in which
+    the request is current. So it is current only while a step runs, on whichever thread
+    that is, and a context that is pushed in one step can be popped in a later one. The
+    request ends outside that copy: what its before-functions have set, its teardown
+    functions can reset.
+    """
+
+    def __init__(self, ctx: RequestContext) -> None:
+        self._ctx: RequestContext | None = ctx
+        self._since = ctx._streams_since
+        self.variables = copy_context()
+        self.variables.run(_cv_ctx.set, ctx)
+        ctx._streams += 1
+
+    def end(self, error: BaseException | None) -> None:
+        """Let go, and end the request if it has been left and nothing else holds it."""
+        ctx = self._let_go()
+        if ctx is None:
+            return
+        error, ctx._outcome = error or ctx._outcome, None
+        token = _cv_ctx.set(ctx)
+        try:
+            ctx.app._engine.end(ctx, error)
+        finally:
+            _cv_ctx.reset(token)
+        ctx.tell_popped()
+
+    def _let_go(self) -> RequestContext | None:
+        """Return the request if it is to be ended now; only once."""
+        ctx, self._ctx = self._ctx, None
+        if ctx is None or self._since != ctx._streams_since:
+            return None
+        ctx._streams -= 1
+        return ctx if not ctx._streams and ctx._pushed is None else None
+
+
 class ContextStream:
-    """An iterator whose every step runs with a request's context current.
+    """An iterator whose every step runs with a request's context current: see :class:`Hold`.
 
-    The context is current only while a step runs, on whichever thread that is, and
-    never stays behind between steps. It isn't torn down before the stream is closed;
-    if the request has ended by then, closing the stream ends it.
-
-    All steps share a copy of the context variables, so that a context that the iterator
-    pushes in one step can be popped in a later one. The request ends outside that copy:
-    what its before-functions have set, its teardown functions can reset.
+    The request ends when the stream does or is closed.
     """
 
     def __init__(self, ctx: RequestContext, iterator: Iterator[Any]) -> None:
-        self._ctx: RequestContext | None = ctx
-        self._iterator = iterator
+        self._iterator: Iterator[Any] | None = iterator
         self._started = False
-        self._since = ctx._streams_since
-        self._variables = copy_context()
-        self._variables.run(_cv_ctx.set, ctx)
-        ctx._streams += 1
+        self._hold = Hold(ctx)
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
-        if self._ctx is None:
+        if self._iterator is None:
             raise StopIteration
         self._started = True
         try:
-            return self._variables.run(next, self._iterator)
+            return self._hold.variables.run(next, self._iterator)
         except BaseException as error:
             self._finish(None if isinstance(error, StopIteration) else error)
             raise
@@ -55,34 +92,189 @@ class ContextStream:
 
         Where it was cut short, the teardown functions get a ``GeneratorExit``.
         """
-        if self._ctx is not None:
-            self._finish(GeneratorExit() if self._started else None)
+        self._finish(GeneratorExit() if self._started else None)
 
     def _finish(self, error: BaseException | None) -> None:
-        ctx, self._ctx = self._ctx, None
-        if ctx is None:
+        iterator, self._iterator = self._iterator, None
+        if iterator is None:
             return
         try:
-            close = getattr(self._iterator, "close", None)
+            close = getattr(iterator, "close", None)
             if close is not None:
-                self._variables.run(close)
+                self._hold.variables.run(close)
         finally:
-            if self._since == ctx._streams_since:
-                ctx._streams -= 1
-                if not ctx._streams and ctx._pushed is None:
-                    self._end(ctx, error)
-
-    def _end(self, ctx: RequestContext, error: BaseException | None) -> None:
-        """End the request, with its context current."""
-        error, ctx._outcome = error or ctx._outcome, None
-        token = _cv_ctx.set(ctx)
-        try:
-            ctx.app._engine.end(ctx, error)
-        finally:
-            _cv_ctx.reset(token)
-        ctx.tell_popped()
+            self._hold.end(error)
 
     def __del__(self) -> None:
         # A server that drops a response without closing it breaks PEP 3333; what the
         # request holds is released all the same.
         self.close()
+
+
+class AsyncBody:
+    """A response's body that an async iterable makes, to be iterated either way.
+
+    An event loop iterates it with ``async for`` and ends it with ``aclose()``. A thread
+    iterates it with ``for`` and ends it with ``close()``: each step is then run on a loop
+    by :func:`brim.bridge.run`. All steps run in one ``contextvars.Context``, so that what
+    one sets another finds and can reset.
+
+    ``hold``: the request that is current in each step and ends with the body; by default
+    none is current.
+    """
+
+    def __init__(self, iterable: AsyncIterable[Any], hold: Hold | None = None) -> None:
+        self._iterator: AsyncIterator[Any] | None = None
+        self._hold = hold
+        self._variables: Context | None = None if hold is None else hold.variables
+        self._loop: AbstractEventLoop | None = None
+        self._iterator = aiter(iterable)
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._iterator is None:
+            raise StopAsyncIteration
+        try:
+            return await self._step()
+        except BaseException as error:
+            await self._end_async(None if isinstance(error, StopAsyncIteration) else error)
+            raise
+
+    async def aclose(self) -> None:
+        """Close the iterator, and then what :meth:`close` does too; to be awaited."""
+        if self._iterator is None:
+            return
+        try:
+            await self._shut()
+        finally:
+            await self._end_async(self._cut_short)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        if self._iterator is None:
+            raise StopIteration
+        try:
+            return bridge.run(self._step())
+        except StopAsyncIteration:
+            self._end(None)
+            raise StopIteration from None
+        except BaseException as error:
+            self._end(error)
+            raise
+
+    def close(self) -> None:
+        """Close the iterator; where it holds a request, end that if nothing else does.
+
+        Where it was cut short, the teardown functions get a ``GeneratorExit``.
+        """
+        if self._iterator is None:
+            return
+        try:
+            if self._loop is None and isasyncgen(self._iterator):
+                self._iterator = None  # nothing of it has run: it has nothing to close
+            else:
+                bridge.run(self._shut())
+        finally:
+            self._end(self._cut_short)
+
+    async def _step(self) -> Any:
+        from asyncio import get_running_loop  # noqa: PLC0415 -- loaded by now
+
+        assert self._iterator is not None
+        self._loop = get_running_loop()
+        if self._variables is None:
+            # Not before the first step: until then the request of the view is current.
+            self._variables = copy_context()
+        try:
+            return await within(self._variables, _next(self._iterator))
+        except BaseException:
+            await self._shut()
+            raise
+
+    async def _shut(self) -> None:
+        iterator, self._iterator = self._iterator, None
+        aclose = getattr(iterator, "aclose", None)
+        if aclose is not None:
+            await within(self._variables or copy_context(), _call(aclose))
+
+    @property
+    def _cut_short(self) -> GeneratorExit | None:
+        return None if self._loop is None else GeneratorExit()
+
+    def _end(self, error: BaseException | None) -> None:
+        if self._hold is not None:
+            self._hold.end(error)
+
+    async def _end_async(self, error: BaseException | None) -> None:
+        self._end(error)
+
+    def __del__(self) -> None:
+        # Dropped without a close, possibly on a thread that must not wait for the loop.
+        if self._iterator is None:
+            return
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_close_unattended, self)
+        else:
+            self._iterator = None
+            self._end(None)
+
+
+def keep_request(
+    ctx: RequestContext, iterable: Iterable[Any] | AsyncIterable[Any]
+) -> ContextStream | AsyncBody:
+    """Return a stream of what an iterable gives, that holds its request.
+
+    Raises ``TypeError`` for what can't be iterated.
+    """
+    if isinstance(iterable, AsyncIterable):
+        return AsyncBody(iterable, Hold(ctx))
+    return ContextStream(ctx, iter(iterable))
+
+
+def as_body(body: Any) -> Any:
+    """Return what a response iterates for ``body``: itself, unless it is async only."""
+    if isinstance(body, AsyncIterable) and not isinstance(body, Iterable):
+        return AsyncBody(body)  # pyright: ignore[reportUnknownArgumentType]
+    return body
+
+
+#: Bodies being closed that nobody waits for: a loop itself keeps tasks by weak references.
+_unattended: set[Task[None]] = set()
+
+
+def _close_unattended(body: AsyncBody) -> None:
+    from asyncio import get_running_loop  # noqa: PLC0415 -- loaded by now
+
+    task = get_running_loop().create_task(body.aclose())
+    _unattended.add(task)
+    task.add_done_callback(_unattended.discard)
+
+
+async def _next(iterator: AsyncIterator[Any]) -> Any:
+    return await anext(iterator)
+
+
+async def _call(function: Any) -> Any:
+    return await function()
+
+
+@coroutine
+def within(context: Context, work: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """Await a coroutine, each of whose steps is to run in ``context``."""
+    call, value = work.send, None
+    while True:
+        try:
+            waited_for = context.run(call, value)
+        except StopIteration as end:
+            return end.value
+        try:
+            call, value = work.send, (yield waited_for)
+        except GeneratorExit:
+            context.run(work.close)
+            raise
+        except BaseException as error:
+            call, value = work.throw, error

@@ -23,9 +23,11 @@ from .json.depth import check_depth
 from .lazy import lazy
 from .names import blueprint_chain, blueprint_of
 from .routing import decode_path
+from .streams import as_body
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterable, Iterable, Mapping
+    from http import HTTPStatus
 
     from werkzeug.routing import Rule
 
@@ -252,6 +254,8 @@ class Response(WerkzeugResponse):
 
     Views rarely make one; see :meth:`brim.Flask.make_response`. To use a class of your
     own, subclass this one and set :attr:`brim.Flask.response_class`.
+
+    ``response``: the body. An async iterable, such as an async generator, is one too.
     """
 
     default_mimetype: str | None = "text/html"
@@ -264,6 +268,25 @@ class Response(WerkzeugResponse):
     _status_code = 200
     direct_passthrough = False
     _plain_content_type = ""
+
+    def __init__(
+        self,
+        response: Iterable[bytes]
+        | Iterable[str]
+        | AsyncIterable[bytes]
+        | AsyncIterable[str]
+        | bytes
+        | str
+        | None = None,
+        status: int | str | HTTPStatus | None = None,
+        headers: Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]] | None = None,
+        mimetype: str | None = None,
+        content_type: str | None = None,
+        direct_passthrough: bool = False,
+    ) -> None:
+        super().__init__(
+            as_body(response), status, headers, mimetype, content_type, direct_passthrough
+        )
 
     @classmethod
     def of_body(cls, body: bytes, content_type: str) -> Response:

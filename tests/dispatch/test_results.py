@@ -1,6 +1,7 @@
 """What a view may return, and the response that each result becomes.
 
-The statuses, headers and bodies are those that Flask 3.1.3 sends.
+The statuses, headers and bodies are those that Flask 3.1.3 sends. Bodies that are made
+asynchronously, which Flask refuses, are like those that are made synchronously.
 """
 
 from __future__ import annotations
@@ -46,6 +47,14 @@ def generate() -> Iterator[str]:
 
 async def generate_async() -> AsyncIterator[str]:
     yield "a"
+    yield "é"
+
+
+class Pages:
+    """An async iterable that is no iterator."""
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return generate_async()
 
 
 def wsgi_app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -78,6 +87,8 @@ RESULTS: dict[str, tuple[Result, str, list[tuple[str, str]], bytes]] = {
     "list of a pair": (lambda: [("a", 1)], "200 OK", [JSON, length(10)], b'[["a",1]]\n'),
     "empty list": (list, "200 OK", [JSON, length(3)], b"[]\n"),
     "generator": (generate, "200 OK", [HTML], "aé".encode()),
+    "async generator": (generate_async, "200 OK", [HTML], "aé".encode()),
+    "async iterable": (Pages, "200 OK", [HTML], "aé".encode()),
     "iterator of str": (lambda: iter("ab"), "200 OK", [HTML], b"ab"),
     "iterator of bytes": (lambda: iter([b"a", b"b"]), "200 OK", [HTML], b"ab"),
     "map": (lambda: map(str, [1, 2]), "200 OK", [HTML], b"12"),
@@ -114,6 +125,14 @@ RESULTS: dict[str, tuple[Result, str, list[tuple[str, str]], bytes]] = {
     "dict and status": (lambda: ({"a": 1}, 201), "201 CREATED", [JSON, length(8)], b'{"a":1}\n'),
     "list and status": (lambda: ([1], 201), "201 CREATED", [JSON, length(4)], b"[1]\n"),
     "generator and status": (lambda: (generate(), 201), "201 CREATED", [HTML], "aé".encode()),
+    "async generator and status": (
+        lambda: (generate_async(), 201),
+        *("201 CREATED", [HTML], "aé".encode()),
+    ),
+    "response of an async generator": (
+        lambda: Response(generate_async(), 201, {"X": "1"}),
+        *("201 CREATED", [X1, HTML], "aé".encode()),
+    ),
     "response and status": (
         lambda: (Response("x", 400), 201),
         *("201 CREATED", [HTML, length(1)], b"x"),
@@ -281,7 +300,6 @@ KINDS = "a string, dict, list, tuple with headers or status, Response instance, 
         (lambda: range(2), f"{KINDS}, but it was a range."),
         (lambda: memoryview(b""), f"{KINDS}, but it was a memoryview."),
         (lambda: ValueError(), f"{KINDS}, but it was a ValueError."),
-        (lambda: generate_async(), f"{KINDS}, but it was a async_generator."),
         (lambda: collections.UserDict(), f"{KINDS}, but it was a UserDict."),
         (lambda: (("a", 201), 202), f"{KINDS}, but it was a tuple."),
         (lambda: lambda: "x", f"{KINDS}, but it was a function."),

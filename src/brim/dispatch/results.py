@@ -5,13 +5,14 @@ Knows nothing of hooks or errors' handlers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from ..errors import NO_REQUEST_CONTEXT
+from ..streams import as_body
 from ..wrappers import Response
 
 if TYPE_CHECKING:
@@ -51,12 +52,12 @@ def make_response(app: Flask, rv: Any, ctx: AppContext | None) -> Response:
     headers: Any = None
     if isinstance(rv, tuple):
         rv, status, headers = _take_apart(ctx, rv)  # pyright: ignore[reportUnknownArgumentType]
-    if isinstance(rv, (str, bytes, bytearray, Iterator)):
+    if isinstance(rv, (str, bytes, bytearray, Iterator, AsyncIterable)):
         # Given these at once, a response class can choose its own defaults. The headers may
         # be a constant of the user's, and the response is going to add to them.
         if isinstance(headers, Headers):
             headers = headers.copy()
-        return app.response_class(rv, status=status, headers=headers)  # type: ignore[arg-type]
+        return app.response_class(as_body(rv), status=status, headers=headers)
     response = _make(app, rv, ctx)
     if status is not None:
         if isinstance(status, (str, bytes, bytearray)):
