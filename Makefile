@@ -74,7 +74,7 @@ fix: $(DEV_STAMP) ## Mend format, and what lint can mend by itself
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 
-bench: $(BENCH_VENV)/.stamp-$(PYTHON_VERSION) ## Measure Brim against Flask and Falcon, with its targets
+bench: $(BENCH_VENV)/.stamp-$(PYTHON_VERSION) ## Measure Brim against Flask, Falcon and Starlette, with its targets
 	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
 
 reload: $(DEV_STAMP) ## Measure how soon `brim run --debug` serves what was saved
@@ -156,7 +156,7 @@ $(VENV)/bin/uv: | python
 	@$(PIP) install uv
 
 $(BENCH_VENV)/.stamp-$(PYTHON_VERSION): benchmarks/requirements.txt requirements/run.txt pyproject.toml | python
-	@echo "$(BENCH_VENV): Brim from this tree, Flask and Falcon" >&2
+	@echo "$(BENCH_VENV): Brim from this tree, and its peers" >&2
 	@rm -rf $(BENCH_VENV)
 	@$(PYTHON) -m venv $(BENCH_VENV)
 	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \

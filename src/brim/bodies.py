@@ -10,6 +10,7 @@ import errno
 import io
 import sys
 from collections import deque
+from contextvars import copy_context
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -241,7 +242,7 @@ class ReceivedBody(io.RawIOBase):
 
     async def _keep_all(self, limit: int | None) -> None:
         # Uploads alone get here.
-        from .threads import pool  # noqa: PLC0415
+        from . import threads  # noqa: PLC0415
 
         kept = KeptBody()
         try:
@@ -249,7 +250,7 @@ class ReceivedBody(io.RawIOBase):
                 chunk = self._chunks.popleft()
                 if kept.size + len(chunk) > KEPT_IN_MEMORY:
                     # A disk may be slow.
-                    await self._loop.run_in_executor(pool(), kept.keep, chunk)
+                    await threads.run(copy_context(), kept.keep, chunk)
                 else:
                     kept.keep(chunk)
                 if limit is not None and self._arrived > limit:
@@ -323,9 +324,7 @@ class BodyStream(io.RawIOBase):
         return self._iterate()
 
     async def _iterate(self) -> AsyncIterator[bytes]:
-        from asyncio import get_running_loop  # noqa: PLC0415 -- loaded by now
-
-        from .threads import pool  # noqa: PLC0415 -- for coroutines alone
+        from . import threads  # noqa: PLC0415 -- for coroutines alone
 
         source = self._source
         while True:
@@ -333,7 +332,7 @@ class BodyStream(io.RawIOBase):
                 await source.arrive()
                 chunk = self.read(CHUNK)
             else:
-                chunk = await get_running_loop().run_in_executor(pool(), self.read, CHUNK)
+                chunk = await threads.run(copy_context(), self.read, CHUNK)
             if not chunk:
                 return
             yield chunk
