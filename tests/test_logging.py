@@ -154,7 +154,7 @@ def test_an_unhandled_error_is_one_record_on_one_line(
         log_exception(app, ctx.request, (None, None, None))
 
     [record] = caplog.records
-    assert record.module == "test_logging"
+    assert record.module == "app"
     assert record.getMessage() == (
         "Exception on /no%0Awhere [PUT]: PUT /no%0Awhere HTTP/1.1, no endpoint"
     )
@@ -168,4 +168,4 @@ def test_the_record_of_an_unhandled_error_is_the_applications(
     app.test_client().get("/")
 
     [record] = caplog.records
-    assert (record.module, record.funcName) == ("app", "wsgi_app")
+    assert (record.module, record.funcName) == ("app", "_log_error")

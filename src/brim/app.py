@@ -537,6 +537,10 @@ class Flask(Overridable, Scaffold):
 
         return Door(self)
 
+    def _log_error(self, message: str, *args: Any, exc_info: Any) -> None:
+        # From here the record is the application's: "ERROR in app" is what people search for.
+        self.logger.error(message, *args, exc_info=exc_info)
+
     @property
     def _wraps_wsgi(self) -> bool:
         """Whether :attr:`wsgi_app` is another than Brim's: wrapped, or overridden."""

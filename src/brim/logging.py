@@ -83,28 +83,14 @@ def log_exception(app: Flask, request: Request, exc_info: Any) -> None:
     """
     path, line = request.path, request_line(request)
     endpoint = request.endpoint
-    app.logger.error(
+    app._log_error(
         "Exception on %s [%s]: %s, %s",
         path if path.isprintable() else quote(path),
         request.method,
         line,
         "no endpoint" if endpoint is None else f"endpoint {endpoint!r}",
         exc_info=exc_info,
-        stacklevel=_depth_of_app(),
     )
-
-
-def _depth_of_app() -> int:
-    """Return how far up the application's frame is, as ``stacklevel``; 2 if there is none.
-
-    The record is to be the application's, as in Flask: "ERROR in app" is what people search for.
-    """
-    depth, frame = 1, sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    while frame.f_back is not None:
-        if frame.f_globals.get("__name__") == "brim.app":
-            return depth
-        depth, frame = depth + 1, frame.f_back
-    return 2
 
 
 def request_line(request: Request) -> str:
