@@ -10,7 +10,7 @@ import sys
 import warnings
 import weakref
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import Aborter
@@ -557,9 +557,9 @@ class Flask(Overridable, Scaffold):
     def __call__(self, scope: Any, receive: Any, send: Any = None) -> Any:
         # Named as ASGI has them, as Daphne gives them by name.
         if send is None:
-            if not isinstance(scope, dict):
-                raise TypeError(NOT_RSGI)
-            return self.wsgi_app(scope, receive)
+            if isinstance(scope, dict):
+                return self.wsgi_app(cast("WSGIEnvironment", scope), receive)
+            raise TypeError(NOT_RSGI)
         return self.asgi_app(scope, receive, send)
 
 

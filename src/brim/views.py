@@ -5,8 +5,10 @@ A class becomes a view function by ``as_view``; nothing else in Brim knows of cl
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .bridge import Synced, is_async
 from .globals import current_app, request
 
 if TYPE_CHECKING:
@@ -51,11 +53,24 @@ class View:
         """
         shared = None if cls.init_every_request else cls(*class_args, **class_kwargs)
 
-        def view(**kwargs: Any) -> Any:
-            self = shared
-            if self is None:
-                self = view.view_class(*class_args, **class_kwargs)  # type: ignore[attr-defined]
-            return current_app.ensure_sync(self.dispatch_request)(**kwargs)
+        view: Any
+
+        def instance() -> View:
+            return shared or view.view_class(*class_args, **class_kwargs)
+
+        if cls._is_async():
+
+            async def awaited(**kwargs: Any) -> Any:
+                return await instance()._dispatch_async(**kwargs)
+
+            # Sync for decorators, which may not know of coroutines; else it is awaited.
+            view = Synced(awaited)
+        else:
+
+            def called(**kwargs: Any) -> Any:
+                return current_app.ensure_sync(instance().dispatch_request)(**kwargs)
+
+            view = called
 
         view.__name__ = name
         view.__module__ = cls.__module__
@@ -65,13 +80,26 @@ class View:
             decorated = decorator(decorated)
         # Kept on both: decorators that don't carry attributes over lose the inner ones.
         for function in (view, decorated):
-            function.view_class = cls  # type: ignore[union-attr]
+            function.view_class = cls
         decorated.__name__ = name
         decorated.__doc__ = cls.__doc__
         decorated.__module__ = cls.__module__
         decorated.methods = cls.methods
         decorated.provide_automatic_options = cls.provide_automatic_options
         return decorated  # type: ignore[no-any-return]
+
+    @classmethod
+    def _is_async(cls) -> bool:
+        """Whether each request is answered by a coroutine."""
+        return is_async(cls.dispatch_request)
+
+    async def _dispatch_async(self, **kwargs: Any) -> Any:
+        # An instance may have another than its class.
+        return await _awaited(self.dispatch_request(**kwargs))
+
+
+async def _awaited(result: Any) -> Any:
+    return await result if isinstance(result, Awaitable) else result  # pyright: ignore[reportUnknownVariableType]
 
 
 class MethodView(View):
@@ -98,6 +126,21 @@ class MethodView(View):
 
     def dispatch_request(self, *args: Any, **kwargs: Any) -> ResponseReturnValue:
         """Call the method that is named like the request's."""
+        return current_app.ensure_sync(self._handler())(*args, **kwargs)  # type: ignore[no-any-return]
+
+    @classmethod
+    def _is_async(cls) -> bool:
+        if cls.dispatch_request is not MethodView.dispatch_request:
+            return super()._is_async()
+        handlers = [getattr(cls, name) for name in http_method_funcs if hasattr(cls, name)]
+        return bool(handlers) and all(map(is_async, handlers))
+
+    async def _dispatch_async(self, **kwargs: Any) -> Any:
+        if type(self).dispatch_request is not MethodView.dispatch_request:
+            return await super()._dispatch_async(**kwargs)
+        return await _awaited(self._handler()(**kwargs))
+
+    def _handler(self) -> Callable[..., Any]:
         method = request.method.lower()
         handler = getattr(self, method, None)
         if handler is None and method == "head":
@@ -107,4 +150,4 @@ class MethodView(View):
                 f"{type(self).__name__} has no method {method!r}, though its 'methods' say"
                 f" that it answers {request.method}."
             )
-        return current_app.ensure_sync(handler)(*args, **kwargs)  # type: ignore[no-any-return]
+        return handler  # type: ignore[no-any-return]

@@ -148,12 +148,20 @@ def reads_stream(view: Any) -> bool:
     """
     if type(view) is not Synced:
         return False
-    function: Any = inspect.unwrap(view.func)
-    said = getattr(function, "streams_body", None)
+    cls = getattr(view, "view_class", None)
+    if cls is None:
+        functions = [inspect.unwrap(view.func)]
+    else:
+        functions = [getattr(cls, name) for name in _WITH_BODY if hasattr(cls, name)]
+    said = getattr(functions[0] if cls is None else cls, "streams_body", None)
     if said is not None:
         return bool(said)
-    code = getattr(function, "__code__", None)
-    return code is not None and _iterates_stream(code)
+    codes = [getattr(function, "__code__", None) for function in functions]
+    return bool(codes) and all(code is not None and _iterates_stream(code) for code in codes)
+
+
+#: The methods of a class that may be sent a body.
+_WITH_BODY = ("post", "put", "patch")
 
 
 def _iterates_stream(code: CodeType) -> bool:
