@@ -1,6 +1,7 @@
-"""Clients that knock on an application's door without a server.
+"""The client that code without ``await`` uses: cookies, redirects, sessions, kept contexts.
 
-They make requests and read responses; what happens in between is the door's.
+It makes requests and reads responses; what happens in between is the door's. How an ASGI
+application is called is :mod:`brim.testing.asgi`'s.
 """
 
 from __future__ import annotations
@@ -8,72 +9,26 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from copy import copy
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from click.testing import CliRunner
-from werkzeug.test import Client
+from werkzeug.test import Client, run_wsgi_app
 from werkzeug.test import EnvironBuilder as WerkzeugEnvironBuilder
 from werkzeug.wrappers import Request as WerkzeugRequest
 
-from .commands import ScriptInfo
-from .sessions import SessionMixin
+from ..sessions import SessionMixin
+from . import asgi
+from .builder import EnvironBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
     from types import TracebackType
 
-    from click.testing import Result
+    from werkzeug.datastructures import Headers
     from werkzeug.test import TestResponse
 
-    from .typing import Flask, WSGIEnvironment
+    from ..typing import Flask, WSGIEnvironment
 
-
-class EnvironBuilder(WerkzeugEnvironBuilder):
-    """Makes a WSGI environ from a path, with the application's settings as defaults.
-
-    ``subdomain`` is put before ``SERVER_NAME``, ``url_scheme`` replaces
-    ``PREFERRED_URL_SCHEME``; neither goes with ``base_url``. Other arguments are those of
-    ``werkzeug.test.EnvironBuilder``.
-    """
-
-    def __init__(
-        self,
-        app: Flask,
-        path: str = "/",
-        base_url: str | None = None,
-        subdomain: str | None = None,
-        url_scheme: str | None = None,
-        *args: Any,
-        **kwargs: Any,
-    ) -> None:
-        if base_url is not None and (subdomain or url_scheme):
-            raise AssertionError("'base_url' goes neither with 'subdomain' nor with 'url_scheme'.")
-        if base_url is None:
-            path, base_url = _base_url(app, path, subdomain, url_scheme)
-        self.app = app
-        super().__init__(path, base_url, *args, **kwargs)
-
-    def json_dumps(self, obj: Any, **kwargs: Any) -> str:
-        """Serialise ``json=`` with the application's provider."""
-        return self.app.json.dumps(obj, **kwargs)
-
-
-def _base_url(
-    app: Flask, path: str, subdomain: str | None, url_scheme: str | None
-) -> tuple[str, str]:
-    """Split a path or URL into the path and the base URL that it is below."""
-    host = app.config.get("SERVER_NAME") or "localhost"
-    if subdomain:
-        host = f"{subdomain}.{host}"
-    url = urlsplit(path)
-    scheme = url_scheme or url.scheme or app.config["PREFERRED_URL_SCHEME"]
-    root = app.config["APPLICATION_ROOT"].lstrip("/")
-    base_url = f"{scheme}://{url.netloc or host}/{root}"
-    path = url.path
-    if url.query:
-        path = f"{path}?{url.query}"
-    return path, base_url
+Door = Literal["wsgi", "asgi"]
 
 
 @cache
@@ -88,14 +43,27 @@ class FlaskClient(Client):
 
     Used with ``with``, it keeps the context of the last request until the next one or
     the block's end, so that ``request`` and ``session`` can be looked at.
+
+    ``door``: which door it knocks on, ``"wsgi"`` or ``"asgi"``; by default the attribute
+    :attr:`door` says so. Behind the second, the application runs on an event loop of the
+    process, as under an ASGI server. Other arguments are those of ``werkzeug.test.Client``.
     """
 
     application: Flask
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    #: The door that a client knocks on if it isn't told otherwise.
+    door: Door = "wsgi"
+
+    def __init__(self, *args: Any, door: Door | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if door is not None:
+            self.door = door
+        if self.door not in {"wsgi", "asgi"}:
+            raise ValueError(f"There is no door {self.door!r}: it is 'wsgi' or 'asgi'.")
         self.preserve_context = False
         self._new_contexts: list[Any] = []
+        # An asynchronous client keeps contexts in its own task, not on the thread of `open`.
+        self._keeps_contexts = True
         self._context_stack = ExitStack()
         self.environ_base: dict[str, Any] = {
             "REMOTE_ADDR": "127.0.0.1",
@@ -168,6 +136,24 @@ class FlaskClient(Client):
         finally:
             builder.close()
 
+    def run_wsgi_app(
+        self, environ: WSGIEnvironment, buffered: bool = False
+    ) -> tuple[Iterable[bytes], str, Headers]:
+        """Send one request through the door, with the cookies that it should have."""
+        if self.door == "wsgi":
+            return super().run_wsgi_app(environ, buffered=buffered)
+        self._add_cookies_to_wsgi(environ)
+        app = asgi.as_wsgi(self.application)
+        answer = run_wsgi_app(app, environ, buffered=buffered)
+        self._keep_cookies(environ, answer[2])
+        return answer
+
+    def _keep_cookies(self, environ: WSGIEnvironment, headers: Headers) -> None:
+        host = environ.get("HTTP_HOST") or environ["SERVER_NAME"]
+        self._update_cookies_from_response(
+            host.partition(":")[0], environ["PATH_INFO"], headers.getlist("Set-Cookie")
+        )
+
     def open(
         self,
         *args: Any,
@@ -184,15 +170,21 @@ class FlaskClient(Client):
         self._context_stack.close()
         response = super().open(request, buffered=buffered, follow_redirects=follow_redirects)
         response.json_module = self.application.json  # type: ignore[assignment]
-        if self._new_contexts:
-            # With redirects there are several; the last request's is the one to look at.
-            ctx = self._new_contexts.pop()
-            if ctx.app_ctx is not ctx:
-                # What it shares has to last as long.
-                self._context_stack.enter_context(ctx.app_ctx)
-            self._context_stack.enter_context(ctx)
-            self._new_contexts.clear()
+        if self._keeps_contexts:
+            self._keep_context()
         return response
+
+    def _keep_context(self) -> None:
+        """Push the context of the last request again, to be looked at."""
+        if not self._new_contexts:
+            return
+        # With redirects there are several; the last request's is the one to look at.
+        ctx = self._new_contexts.pop()
+        if ctx.app_ctx is not ctx:
+            # What it shares has to last as long.
+            self._context_stack.enter_context(ctx.app_ctx)
+        self._context_stack.enter_context(ctx)
+        self._new_contexts.clear()
 
     def __enter__(self) -> FlaskClient:
         if self.preserve_context:
@@ -208,26 +200,3 @@ class FlaskClient(Client):
     ) -> None:
         self.preserve_context = False
         self._context_stack.close()
-
-
-class FlaskCliRunner(CliRunner):
-    """A ``click.testing.CliRunner`` for the application's commands."""
-
-    def __init__(self, app: Flask, **kwargs: Any) -> None:
-        self.app = app
-        super().__init__(**kwargs)
-
-    def invoke(self, cli: Any = None, args: Any = None, **kwargs: Any) -> Result:  # type: ignore[override]
-        """Run a command, by default ``app.cli``, with ``args``; return its result.
-
-        result = app.test_cli_runner().invoke(args=["init-db"])
-        assert result.exit_code == 0
-        """
-        if cli is None:
-            cli = self.app.cli
-        if "obj" not in kwargs:
-            kwargs["obj"] = ScriptInfo(create_app=lambda: self.app)
-        return super().invoke(cli, args, **kwargs)
-
-
-__all__ = ["EnvironBuilder", "FlaskCliRunner", "FlaskClient"]
