@@ -1,14 +1,22 @@
 """What every test may ask for: a clean environment, an app, and a client of that app.
 
 Fixtures that only one file of tests needs live in that file.
+
+What is tested by requests in this process is tested through both doors: each test of a file that
+makes any runs twice, ``test_x[wsgi]`` and ``test_x[asgi]``. One that is about a door, or asks for
+what the other can't do, says so: ``@pytest.mark.wsgi("the reason")``. ``--door wsgi`` runs the
+first half only.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +25,54 @@ if TYPE_CHECKING:
     from brim import Flask
     from brim.testing import FlaskClient
     from tests.support import Log
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--door",
+        choices=["wsgi", "asgi", "both"],
+        default="both",
+        help="the door that requests in this process go through",
+    )
+
+
+@cache
+def _makes_requests(file: Path) -> bool:
+    text = file.read_text(encoding="utf-8")
+    return bool(re.search(r"test_client\(|\bknock\(|\bclient: FlaskClient", text))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if _makes_requests(metafunc.definition.path):
+        door = metafunc.config.getoption("door")
+        doors = ["wsgi", "asgi"] if door == "both" else [door]
+        metafunc.parametrize("_door", doors, indirect=True, ids=str)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if _is_only_for_the_other_door(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _is_only_for_the_other_door(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("wsgi")
+    if marker is None:
+        return False
+    if not (len(marker.args) == 1 and isinstance(marker.args[0], str) and marker.args[0].strip()):
+        raise pytest.UsageError(f"{item.nodeid}: '@pytest.mark.wsgi' needs a reason.")
+    call = getattr(item, "callspec", None)
+    return call is not None and call.params.get("_door") == "asgi"
+
+
+@pytest.fixture(autouse=True)
+def _door(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every client, and :func:`tests.support.knock`, go through the test's door."""
+    if getattr(request, "param", "wsgi") == "asgi":
+        from brim.testing import FlaskClient
+
+        monkeypatch.setattr(FlaskClient, "door", "asgi")
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.test import create_environ
 
 from brim import Flask
+from brim.testing import FlaskClient
+from brim.testing.asgi import as_wsgi
 
 T = TypeVar("T")
 
@@ -47,14 +50,24 @@ class Answer:
 
 
 def knock(app: Flask, path: str = "/", **environ: Any) -> Answer:
-    """Send one request; further arguments are those of ``EnvironBuilder``."""
+    """Send one request through the test's door; further arguments are ``EnvironBuilder``'s."""
     answer = Answer()
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         answer.status, answer.headers = status, headers
 
-    answer.body = app(create_environ(path, **environ), start_response)
+    door = app if FlaskClient.door == "wsgi" else as_wsgi(app)
+    answer.body = door(create_environ(path, **environ), start_response)
     return answer
+
+
+def handed_over(status: str, headers: list[tuple[str, str]]) -> tuple[str, list[tuple[str, str]]]:
+    """What arrives of these through the test's door: by ASGI no phrase, and names in lower case."""
+    if FlaskClient.door == "wsgi":
+        return status, headers
+    code = int(status.split()[0])
+    phrase = HTTP_STATUS_CODES.get(code, "Unknown").upper()
+    return f"{code} {phrase}", [(name.lower(), value) for name, value in headers]
 
 
 def on_thread(function: Callable[[], T]) -> T:

@@ -13,6 +13,8 @@ from brim.discovery import NoAppException
 from tests.devserver.conftest import Start
 from tests.devserver.conftest import start as start  # a fixture
 
+pytestmark = pytest.mark.wsgi("the development server's own tests; its requests are WSGI's")
+
 HELLO = """\
 from flask import Flask
 app = Flask(__name__)

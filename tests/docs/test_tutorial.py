@@ -32,6 +32,8 @@ import pytest
 
 from tests.processes import free_port
 
+pytestmark = pytest.mark.wsgi("the tutorial's commands, in processes of their own")
+
 code = pytest.importorskip("sphinx.directives.code", reason="`make test` installs it")
 
 ROOT = Path(__file__).resolve().parents[2]

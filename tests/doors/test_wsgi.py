@@ -20,6 +20,8 @@ from brim import Flask, Response, has_app_context, request, stream_with_context
 from brim.json.depth import MAX_DEPTH
 from brim.testing import FlaskClient
 
+pytestmark = pytest.mark.wsgi("this door alone is the subject")
+
 SERVER = """\
 from __future__ import annotations
 

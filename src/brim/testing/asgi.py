@@ -17,17 +17,16 @@ from werkzeug.http import HTTP_STATUS_CODES
 from .. import bridge
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
 
-    from ..typing import StartResponse, WSGIApplication, WSGIEnvironment
-
-    Message = dict[str, Any]
-    Scope = dict[str, Any]
-    Receive = Callable[[], Awaitable[Message]]
-    Send = Callable[[Message], Awaitable[None]]
-    ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
-    #: Runs a coroutine on the application's event loop, and waits for it.
-    Run = Callable[[Coroutine[Any, Any, Any]], Any]
+    from ..typing import (
+        ASGIApplication,
+        ASGIMessage,
+        ASGIScope,
+        StartResponse,
+        WSGIApplication,
+        WSGIEnvironment,
+    )
 
 #: How many bytes of a request's body one message has at most.
 CHUNK = 64 * 1024
@@ -47,7 +46,7 @@ _TOLD = frozenset(
 # The scope ---------------------------------------------------------------------------
 
 
-def scope_of(environ: WSGIEnvironment) -> Scope:
+def scope_of(environ: WSGIEnvironment) -> ASGIScope:
     """Tell a WSGI environ as an ASGI HTTP scope, as servers do.
 
     ``path`` begins with ``root_path``, and ``raw_path`` is as it was sent. What no scope can
@@ -85,7 +84,9 @@ def _bytes(text: str) -> bytes:
 def _raw_path(environ: WSGIEnvironment, path: bytes) -> bytes:
     # An environ that was changed after it was made may have another path by now.
     sent = _bytes(environ.get("REQUEST_URI", "")).partition(b"?")[0]
-    return quote(sent, safe="/%").encode() if unquote_to_bytes(sent) == path else quote(path).encode()
+    return (
+        quote(sent, safe="/%").encode() if unquote_to_bytes(sent) == path else quote(path).encode()
+    )
 
 
 def _headers(environ: WSGIEnvironment) -> list[tuple[bytes, bytes]]:
@@ -125,7 +126,7 @@ class Exchange:
 
     def __init__(self, app: ASGIApplication, environ: WSGIEnvironment) -> None:
         self.scope = scope_of(environ)
-        self.status = 0
+        self.status: int | None = None
         self.headers: list[tuple[str, str]] = []
         self._app = app
         self._input = environ["wsgi.input"]
@@ -135,7 +136,8 @@ class Exchange:
         self._sent_all = False
         self._chunk: bytes | None = None
         self._complete = False
-        self._failure_raised = False
+        self._ended = False
+        self._errors: list[BaseException] = []
 
     async def start(self) -> None:
         """Send the request; return when there is something of the body, or no more to come.
@@ -148,22 +150,21 @@ class Exchange:
         self._news = asyncio.Event()
         self._wanted = asyncio.Event()
         self._gone = asyncio.Event()
-        self._task = asyncio.ensure_future(self._app(self.scope, self._receive, self._send))
-        self._task.add_done_callback(lambda task: self._news.set())
+        self._task = asyncio.ensure_future(self._call())
         try:
             await self._news.wait()
         except BaseException:
             self._task.cancel()
             await self._hang_up_and_wait()
             raise
-        if self._task.done():
+        if self._ended:
             self._raise_failure()
             if not self._complete:
                 raise RuntimeError("The application returned before it had sent all its response.")
 
     def whole(self) -> list[bytes] | None:
         """Return the body, if all of it is there and the application has ended."""
-        if not self._task.done():
+        if not self._ended:
             return None
         return [] if self._chunk is None else [self._chunk]
 
@@ -172,7 +173,7 @@ class Exchange:
 
         Raises what the application raises.
         """
-        if self._chunk is None and not self._task.done():
+        if self._chunk is None and not self._ended:
             self._news.clear()
             self._wanted.set()
             await self._news.wait()
@@ -202,22 +203,26 @@ class Exchange:
         self._hang_up()
         await asyncio.wait([self._task])
 
-    def _raise_failure(self) -> None:
-        """Raise what the application ended with; once, and not that the client hung up."""
-        if self._failure_raised or self._task.cancelled():
-            return
-        error = self._task.exception()
-        if error is None or isinstance(error, _HungUp):
-            return
-        self._failure_raised = True
+    async def _call(self) -> None:
         try:
-            raise error
-        finally:
-            del error  # which keeps this frame
+            await self._app(self.scope, self._receive, self._send)
+        except _HungUp:
+            pass
+        except BaseException as error:
+            # Raised where the client waits; a KeyboardInterrupt would stop the loop here.
+            self._errors.append(error)
+        self._ended = True
+        self._news.set()
+
+    def _raise_failure(self) -> None:
+        """Raise what the application ended with, once."""
+        if self._errors:
+            # Taken out, as the error keeps this frame.
+            raise self._errors.pop()
 
     # What the application calls ---------------------------------------------------------
 
-    async def _receive(self) -> Message:
+    async def _receive(self) -> ASGIMessage:
         if not self._sent_all and not self._gone.is_set():
             size = CHUNK if self._left is None else min(CHUNK, self._left)
             body = self._input.read(size) if size else b""
@@ -232,15 +237,15 @@ class Exchange:
             await self._gone.wait()
         return {"type": "http.disconnect"}
 
-    async def _send(self, message: Message) -> None:
+    async def _send(self, message: ASGIMessage) -> None:
         kind = message["type"]
-        if kind == "http.response.start" and not self.status:
+        if kind == "http.response.start" and self.status is None:
             self.status = message["status"]
             self.headers = [
                 (name.decode("latin-1"), value.decode("latin-1"))
                 for name, value in message.get("headers", ())
             ]
-        elif kind == "http.response.body" and self.status and not self._complete:
+        elif kind == "http.response.body" and self.status is not None and not self._complete:
             self._check_that_somebody_reads()
             await self._send_body(message.get("body", b""), message.get("more_body", False))
         else:
@@ -271,7 +276,7 @@ class _HungUp(OSError):
 
 
 #: What :func:`run` runs with, where that isn't the process's own loop.
-runner: ContextVar[Run] = ContextVar("brim.testing.runner")
+runner: ContextVar[Callable[[Coroutine[Any, Any, Any]], Any]] = ContextVar("brim.testing.runner")
 
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -288,7 +293,8 @@ def as_wsgi(app: ASGIApplication) -> WSGIApplication:
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         exchange = Exchange(app, environ)
         run(exchange.start())
-        phrase = HTTP_STATUS_CODES.get(exchange.status, "Unknown").upper()
+        # No phrase is sent (nor is any by HTTP/2).
+        phrase = HTTP_STATUS_CODES.get(exchange.status or 0, "Unknown").upper()
         start_response(f"{exchange.status} {phrase}", exchange.headers)
         whole = exchange.whole()
         return Body(exchange) if whole is None else whole

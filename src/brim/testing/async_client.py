@@ -11,6 +11,7 @@ import threading
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from .. import bridge
@@ -172,10 +173,14 @@ class Stream:
         return self
 
     async def __anext__(self) -> bytes:
-        chunk: Any = await on_thread(next, self._chunks, None)
+        chunk = await on_thread(self._next)
         if chunk is None:
             raise StopAsyncIteration
         return chunk
+
+    def _next(self) -> Any:
+        # A StopIteration couldn't be handed over.
+        return next(self._chunks, None)
 
 
 # Threads -----------------------------------------------------------------------------
@@ -192,14 +197,9 @@ async def on_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     context.run(asgi.runner.set, there.run)
     outcome: Future[T] = Future()
 
-    def work() -> None:
-        try:
-            outcome.set_result(context.run(function, *args, **kwargs))
-        except BaseException as error:
-            outcome.set_exception(error)
-
+    call = partial(context.run, function, *args, **kwargs)
     waiting = asyncio.wrap_future(outcome)
-    threading.Thread(target=work, name="brim-test-client", daemon=True).start()
+    threading.Thread(target=_work, args=(call, outcome), name="brim-test-client").start()
     try:
         return await asyncio.shield(waiting)
     except asyncio.CancelledError:
@@ -209,6 +209,15 @@ async def on_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         raise
     finally:
         del outcome, waiting  # which an error that it raises has, and which have the error
+
+
+def _work(call: Callable[[], T], outcome: Future[T]) -> None:
+    try:
+        outcome.set_result(call())
+    except BaseException as error:
+        outcome.set_exception(error)
+    finally:
+        del outcome  # which has the error that has this frame
 
 
 class _Loop:
