@@ -223,10 +223,22 @@ class ReceivedBody(io.RawIOBase):
                 self._failure = ClientDisconnected()
 
     async def client_has_left(self) -> None:
-        """Wait until the client has left, once the whole body has arrived."""
-        while not self.disconnected:
+        """Wait until the client has left, once the whole body has arrived.
+
+        A body that was not announced comes as one empty message.
+        """
+        more = True
+        while more:
             message = await self._receive()
-            self.disconnected = message["type"] == "http.disconnect"
+            if message["type"] == "http.disconnect":
+                self.disconnected = True
+                return
+            more = bool(message.get("more_body", False))
+        if (await self._receive())["type"] == "http.disconnect":
+            self.disconnected = True
+            return
+        # It says the same again and again, so it will never say more.
+        await self._loop.create_future()
 
     async def keep(self, limit: int | None) -> None:
         """Wait for the body and keep it, on disk beyond :data:`KEPT_IN_MEMORY`.

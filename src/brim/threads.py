@@ -29,7 +29,7 @@ DEFAULT_SIZE = 40
 class _Job:
     """One call that a coroutine waits for; what changes in it changes on the loop's thread."""
 
-    __slots__ = ("args", "context", "ended", "function", "future", "loop", "unwanted")
+    __slots__ = ("args", "context", "ended", "function", "future", "loop")
 
     def __init__(
         self, loop: AbstractEventLoop, context: Context, function: Callable[..., Any], args: Any
@@ -38,33 +38,35 @@ class _Job:
         self.context = context
         self.function = function
         self.args = args
-        self.future: Future[Any] = loop.create_future()
+        self.future: Future[Any] | None = loop.create_future()
         self.ended = False
-        self.unwanted = False
 
     def work(self) -> None:
         """Make the call, on a thread of the pool."""
         result = error = None
-        if not self.unwanted:
-            try:
-                result = self.context.run(self.function, *self.args)
-            except BaseException as caught:
-                error = caught
+        try:
+            result = self.context.run(self.function, *self.args)
+        except BaseException as caught:
+            error = caught
         # Nobody waits on a loop that was closed.
         with suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self._end, result, error)
+        # What was raised keeps this frame, and this frame the thread's next wait.
+        result = error = None
 
     def _end(self, result: Any, error: BaseException | None) -> None:
         self.ended = True
-        if self.future.done():
+        # Not kept: an error's frames have this job.
+        future, self.future = self.future, None
+        if future is None or future.done():
             return
         if error is None:
-            self.future.set_result(result)
+            future.set_result(result)
         elif isinstance(error, StopIteration):
             # No future takes it, as it ends generators.
-            self.future.set_exception(RuntimeError("A function raised StopIteration."))
+            future.set_exception(RuntimeError("A function raised StopIteration."))
         else:
-            self.future.set_exception(error)
+            future.set_exception(error)
 
 
 class Pool:
@@ -147,16 +149,14 @@ async def run(context: Context, function: Callable[..., T], *args: Any) -> T:
     """Run a sync function on the pool, within ``context``; return its result.
 
     It comes back only when the function has ended. A cancellation that arrives meanwhile is
-    raised then: no thread goes on with what its request has left. A function that no thread
-    has taken up yet is not begun any more.
+    raised then: no thread goes on with what its request has left.
     """
     loop = asyncio.get_running_loop()
     job = _Job(loop, context, function, args)
     pool().put(job)
     try:
-        return await job.future  # type: ignore[no-any-return]
+        return await job.future  # type: ignore[misc, no-any-return]
     except asyncio.CancelledError:
-        job.unwanted = True
         while not job.ended:
             job.future = loop.create_future()
             with suppress(asyncio.CancelledError, Exception):
