@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @cache
 def _makes_requests(file: Path) -> bool:
     text = file.read_text(encoding="utf-8")
-    return bool(re.search(r"test_client\(|\bknock\(|\bclient: FlaskClient", text))
+    return bool(re.search(r"\btest_client\(|\bknock\(|\bclient: FlaskClient", text))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

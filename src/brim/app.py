@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from .blueprints import Blueprint
     from .templating import DispatchingJinjaLoader
-    from .testing import FlaskClient, FlaskCliRunner
+    from .testing import AsyncFlaskClient, FlaskClient, FlaskCliRunner
     from .typing import (
         ASGIApplication,
         ASGIReceive,
@@ -485,12 +485,25 @@ class Flask(Overridable, Scaffold):
     def test_client(self, use_cookies: bool = True, **kwargs: Any) -> FlaskClient:
         """Make a client that sends requests to the application without a server.
 
-        Other arguments go to :attr:`test_client_class`.
+        Other arguments go to :attr:`test_client_class`: ``door="asgi"`` for a client whose
+        requests come as from an ASGI server.
         """
         from .testing import FlaskClient  # noqa: PLC0415 -- not needed to serve
 
         cls = self.test_client_class or FlaskClient
         return cls(self, self.response_class, use_cookies=use_cookies, **kwargs)
+
+    def async_test_client(self, use_cookies: bool = True, **kwargs: Any) -> AsyncFlaskClient:
+        """Make a client whose requests are awaited, for tests that are coroutines.
+
+            response = await app.async_test_client().get("/")
+
+        The application answers on the running event loop. Arguments are those of
+        :meth:`test_client`, whose :attr:`test_client_class` makes the requests.
+        """
+        from .testing.async_client import AsyncFlaskClient  # noqa: PLC0415 -- not needed to serve
+
+        return AsyncFlaskClient(self.test_client(use_cookies, **kwargs))
 
     def test_cli_runner(self, **kwargs: Any) -> FlaskCliRunner:
         """Make a runner that invokes commands; arguments go to its class."""

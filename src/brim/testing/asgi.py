@@ -275,6 +275,11 @@ class _HungUp(OSError):
 # As WSGI -----------------------------------------------------------------------------
 
 
+def status_line(status: int) -> str:
+    """Return a status with its phrase; by ASGI, as by HTTP/2, none is sent."""
+    return f"{status} {HTTP_STATUS_CODES.get(status, 'Unknown').upper()}"
+
+
 #: What :func:`run` runs with, where that isn't the process's own loop.
 runner: ContextVar[Callable[[Coroutine[Any, Any, Any]], Any]] = ContextVar("brim.testing.runner")
 
@@ -293,9 +298,7 @@ def as_wsgi(app: ASGIApplication) -> WSGIApplication:
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         exchange = Exchange(app, environ)
         run(exchange.start())
-        # No phrase is sent (nor is any by HTTP/2).
-        phrase = HTTP_STATUS_CODES.get(exchange.status or 0, "Unknown").upper()
-        start_response(f"{exchange.status} {phrase}", exchange.headers)
+        start_response(status_line(exchange.status or 0), exchange.headers)
         whole = exchange.whole()
         return Body(exchange) if whole is None else whole
 

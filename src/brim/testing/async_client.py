@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from .. import bridge
 from . import asgi
+from .client import WEBSOCKET_TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
     from types import TracebackType
 
     from werkzeug.test import Cookie, TestResponse
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..sessions import SessionMixin
     from ..typing import Flask
     from .client import FlaskClient
+    from .websocket import AsyncWebSocket
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -136,6 +138,23 @@ class AsyncFlaskClient:
             raise
         await on_thread(transaction.__exit__, None, None, None)
 
+    def websocket_connect(
+        self,
+        *args: Any,
+        subprotocols: Iterable[str] = (),
+        timeout: float | None = WEBSOCKET_TIMEOUT,
+        **kwargs: Any,
+    ) -> AsyncWebSocket:
+        """Return a WebSocket to the application, which ``async with`` connects and closes.
+
+            async with client.websocket_connect("/echo") as ws:
+                await ws.send("hello")
+                assert await ws.receive() == "hello"
+
+        Arguments are those of :meth:`FlaskClient.websocket_connect`.
+        """
+        return self.client._websocket(args, kwargs, subprotocols, timeout)
+
     def set_cookie(self, *args: Any, **kwargs: Any) -> None:
         """Set a cookie, as ``FlaskClient.set_cookie`` does."""
         self.client.set_cookie(*args, **kwargs)
@@ -173,7 +192,7 @@ class Stream:
         return self
 
     async def __anext__(self) -> bytes:
-        chunk = await on_thread(self._next)
+        chunk: bytes | None = await on_thread(self._next)
         if chunk is None:
             raise StopAsyncIteration
         return chunk

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from copy import copy
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from werkzeug.test import Client, run_wsgi_app
@@ -18,6 +18,7 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 from ..sessions import SessionMixin
 from . import asgi
 from .builder import EnvironBuilder
+from .websocket import AsyncWebSocket, WebSocket, websocket_scope
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from ..typing import Flask, WSGIEnvironment
 
 Door = Literal["wsgi", "asgi"]
+
+#: How many seconds a WebSocket waits for the application if it isn't told otherwise.
+WEBSOCKET_TIMEOUT = 5.0
 
 
 @cache
@@ -147,6 +151,52 @@ class FlaskClient(Client):
         answer = run_wsgi_app(app, environ, buffered=buffered)
         self._keep_cookies(environ, answer[2])
         return answer
+
+    def websocket_connect(
+        self,
+        *args: Any,
+        subprotocols: Iterable[str] = (),
+        timeout: float | None = WEBSOCKET_TIMEOUT,
+        **kwargs: Any,
+    ) -> WebSocket:
+        """Return a WebSocket to the application, which ``with`` connects and closes.
+
+            with client.websocket_connect("/echo") as ws:
+                ws.send("hello")
+                assert ws.receive() == "hello"
+
+        ``subprotocols``: what is offered, the first most wanted. ``timeout``: the most seconds
+        to wait for the application, ``None`` for no end. Other arguments are those of
+        :class:`EnvironBuilder`; cookies are sent, and kept. It goes by ASGI, whichever the
+        client's door is.
+
+        Connecting raises :exc:`WebSocketRejected` if the application refuses.
+        """
+        return WebSocket(self._websocket(args, kwargs, subprotocols, timeout))
+
+    def _websocket(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        subprotocols: Iterable[str],
+        timeout: float | None,
+    ) -> AsyncWebSocket:
+        request = self._request_from_builder_args(args, kwargs)
+        environ = request.environ
+        self._add_cookies_to_wsgi(environ)
+
+        def refusal(status: int, headers: Headers, body: bytes) -> TestResponse:
+            self._keep_cookies(environ, headers)
+            return self.response_wrapper([body], asgi.status_line(status), headers, request=request)
+
+        return AsyncWebSocket(
+            self.application,
+            websocket_scope(environ, subprotocols),
+            timeout=timeout,
+            provider=self.application.json,
+            accepted=partial(self._keep_cookies, environ),
+            refusal=refusal,
+        )
 
     def _keep_cookies(self, environ: WSGIEnvironment, headers: Headers) -> None:
         host = environ.get("HTTP_HOST") or environ["SERVER_NAME"]
