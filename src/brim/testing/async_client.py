@@ -218,7 +218,8 @@ async def on_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
     call = partial(context.run, function, *args, **kwargs)
     waiting = asyncio.wrap_future(outcome)
-    threading.Thread(target=_work, args=(call, outcome), name="brim-test-client").start()
+    thread = threading.Thread(target=_work, args=(call, outcome), name="brim-test-client")
+    thread.start()
     try:
         return await asyncio.shield(waiting)
     except asyncio.CancelledError:
@@ -227,6 +228,8 @@ async def on_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         waiting.exception()  # asked for, as this was said already
         raise
     finally:
+        if outcome.done():
+            thread.join()  # which is at its end
         del outcome, waiting  # which an error that it raises has, and which have the error
 
 

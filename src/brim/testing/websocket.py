@@ -269,19 +269,22 @@ class AsyncWebSocket:
         import asyncio  # noqa: PLC0415 -- loaded by now
 
         assert self._task is not None
+        if self._from_app.empty():
+            getting = asyncio.ensure_future(self._from_app.get())
+            try:
+                await asyncio.wait(
+                    [getting, self._task],
+                    timeout=self.timeout,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if getting.done():
+                    return getting.result()
+            finally:
+                getting.cancel()
+                await asyncio.wait([getting])
+        # Also what it has sent last, at the moment it ended.
         if not self._from_app.empty():
             return self._from_app.get_nowait()
-        getting = asyncio.ensure_future(self._from_app.get())
-        try:
-            await asyncio.wait(
-                [getting, self._task],
-                timeout=self.timeout,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if getting.done():
-                return getting.result()
-        finally:
-            getting.cancel()
         if not self._task.done():
             raise TimeoutError(f"The application has sent nothing for {self.timeout} seconds.")
         self._raise_failure()
