@@ -1,10 +1,11 @@
 """The command: run suites on Brim, print a table, and fail where Flask does better.
 
     python -m conformance [SUITE...] [--python 3.13] [--jobs N] [--list]
+    python -m conformance [SUITE...] --door asgi               by Brim's other door
     python -m conformance [SUITE...] --baseline regenerate     on real Flask, anew
 
-Both keep what came out: on Brim in results/, which the documentation shows; on Flask in baseline/
-and locks/.
+What came out is kept: on Brim by the WSGI door in results/, which the documentation shows; on Flask
+in baseline/ and locks/.
 
 The status is 0 when every test that passes on Flask passes on Brim, 1 when one does not, 2 when a
 suite could not be run.
@@ -74,7 +75,8 @@ def main(argv: list[str] | None = None) -> int:
             if row.here is not None:
                 _keep_baseline(row.suite, row.here, workshop)
     else:
-        _keep_results(rows, workshop)
+        if workshop.door == "wsgi":
+            _keep_results(rows, workshop)
         print(_differences(rows, workshop), end="")
     return _status(rows)
 
@@ -97,6 +99,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--timeout", type=float, default=900, metavar="S", help="for one suite, default 900"
+    )
+    parser.add_argument(
+        "--door",
+        choices=["wsgi", "asgi"],
+        default="wsgi",
+        help="which of Brim's doors the suites' test clients knock on, default wsgi; what "
+        "comes out by the other is shown, not kept",
     )
     parser.add_argument(
         "--baseline",
@@ -126,7 +135,7 @@ def _workshop(options: argparse.Namespace) -> Workshop:
     root.mkdir(parents=True, exist_ok=True)
     regenerate = options.baseline == "regenerate"
     wheel = None if regenerate else build_wheel(uv, root / "wheel")
-    return Workshop(root, python, version_of(python), uv, wheel, options.timeout)
+    return Workshop(root, python, version_of(python), uv, wheel, options.timeout, options.door)
 
 
 def _default_root() -> Path:

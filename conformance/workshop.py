@@ -24,6 +24,7 @@ from .outcomes import Run, read_junit
 from .suites import HERE, REFERENCE, Suite
 
 HOOK = HERE / "hook"
+DOORS = HERE / "doors"
 CHECKOUT = HERE.parent
 
 # Set by the shell, by make, by an outer pytest or by a CI service, and read by the suites' tests or
@@ -46,6 +47,8 @@ class Workshop:
     uv: str
     wheel: Path | None
     timeout: float
+    #: The door that the suites' test clients knock on, of Brim's two.
+    door: str = "wsgi"
 
     def run(self, suite: Suite) -> Run:
         """Run a suite and return each test's outcome.
@@ -147,14 +150,21 @@ class Workshop:
     def _pytest(self, suite: Suite, tree: Path, venv: Path, report: Path, log: TextIO) -> None:
         alias = [] if self.wheel is None else ["-p", "brim.as_flask"]
         command = [str(venv / "bin/python"), "-m", "pytest", *alias]
+        if self.door == "asgi":
+            command += ["-p", "through_asgi"]
         # One module that can't be imported does not hide what the others have to say.
         command += ["-q", "-ra", "--tb=short", "--continue-on-collection-errors"]
         command += [f"--junitxml={report}", *suite.args]
         env = inner_environment(os.environ)
         env["PATH"] = f"{venv / 'bin'}{os.pathsep}{env['PATH']}"
         env["PYTHONDONTWRITEBYTECODE"] = "1"
+        folders: list[str] = []
         if suite.children and self.wheel is not None:
-            env["PYTHONPATH"] = str(HOOK)
+            folders.append(str(HOOK))
+        if self.door == "asgi":
+            folders.append(str(DOORS))
+        if folders:
+            env["PYTHONPATH"] = os.pathsep.join(folders)
         # A session of its own, so that what the tests started can be ended with them.
         log.write(f"$ {' '.join(command)}\n")
         log.flush()

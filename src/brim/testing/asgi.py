@@ -17,6 +17,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 from .. import bridge
 
 if TYPE_CHECKING:
+    from asyncio import Task
     from collections.abc import Callable, Coroutine, Iterable, Iterator
 
     from ..typing import (
@@ -36,7 +37,7 @@ _TOLD = frozenset(
     {
         *("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REQUEST_URI", "RAW_URI"),
         *("SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "REMOTE_ADDR", "REMOTE_PORT"),
-        *("CONTENT_TYPE", "CONTENT_LENGTH", "werkzeug.request"),
+        *("CONTENT_TYPE", "CONTENT_LENGTH"),
         *("wsgi.version", "wsgi.url_scheme", "wsgi.input", "wsgi.input_terminated"),
         *("wsgi.multithread", "wsgi.multiprocess", "wsgi.run_once"),
     }
@@ -113,6 +114,10 @@ def _address(environ: WSGIEnvironment, host: str, port: str) -> tuple[str, int] 
     return environ[host], int(environ.get(port) or 0)
 
 
+#: Loops hold tasks weakly; an application's call has to last until its client hangs up.
+_under_way: set[Task[None]] = set()
+
+
 # The exchange ------------------------------------------------------------------------
 
 
@@ -151,6 +156,8 @@ class Exchange:
         self._wanted = asyncio.Event()
         self._gone = asyncio.Event()
         self._task = asyncio.ensure_future(self._call())
+        _under_way.add(self._task)
+        self._task.add_done_callback(_under_way.discard)
         try:
             await self._news.wait()
         except BaseException:
