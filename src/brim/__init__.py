@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from .signals import request_started as request_started
     from .signals import request_tearing_down as request_tearing_down
     from .signals import template_rendered as template_rendered
+    from .sse import EventStream as EventStream
+    from .sse import ServerSentEvent as ServerSentEvent
     from .templating import render_template as render_template
     from .templating import render_template_string as render_template_string
     from .templating import stream_template as stream_template
@@ -90,6 +92,7 @@ _HOMES = {
         "request_tearing_down",
         "template_rendered",
     ),
+    "sse": ("EventStream", "ServerSentEvent"),
     "templating": (
         "render_template",
         "render_template_string",
@@ -123,9 +126,11 @@ _loaded = vars(_sys.modules[__name__])
 __all__ = [
     "Blueprint",
     "Config",
+    "EventStream",
     "Flask",
     "Request",
     "Response",
+    "ServerSentEvent",
     "abort",
     "after_this_request",
     "appcontext_popped",

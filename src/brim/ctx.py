@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Plan,
         Request,
         SessionMixin,
+        ThreadSide,
         WSGIEnvironment,
     )
 
@@ -230,6 +231,8 @@ class RequestContext(AppContext):
     _streams_since = 0
     _outcome: BaseException | None = None
     _request_ended = False
+    #: Under ASGI, the threads' side of the request, on which its stream ends it too.
+    _threads: ThreadSide | None = None
 
     def __init__(
         self,

@@ -8,8 +8,10 @@ request ends. When a request ends otherwise is :mod:`brim.ctx`'s.
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from contextlib import contextmanager
 from contextvars import copy_context
 from inspect import isasyncgen
+from threading import RLock
 from types import coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
     from .typing import RequestContext
 
 
+#: Streams of one request may end at the same moment on different threads. Reentrant, as the
+#: garbage collector may end one while another does.
+_lock = RLock()
+
+
 class Hold:
     """One stream's hold on its request, which isn't torn down before it is let go.
 
@@ -32,47 +39,67 @@ class Hold:
     that is, and a context that is pushed in one step can be popped in a later one. The
     request ends outside that copy: what its before-functions have set, its teardown
     functions can reset.
+
+    Without a request, ``ctx`` being ``None``, there are the variables alone.
     """
 
-    def __init__(self, ctx: RequestContext) -> None:
-        self._ctx: RequestContext | None = ctx
-        self._since = ctx._streams_since
+    def __init__(self, ctx: RequestContext | None) -> None:
+        self._ctx = ctx
         self.variables = copy_context()
-        self.variables.run(_cv_ctx.set, ctx)
-        ctx._streams += 1
+        if ctx is not None:
+            self._since = ctx._streams_since
+            self.variables.run(_cv_ctx.set, ctx)
+            with _lock:
+                ctx._streams += 1
+
+    def renewed(self) -> Hold:
+        """Return another hold, for work that goes on when this one is let go."""
+        ctx = self._ctx
+        return Hold(ctx if ctx is not None and self._since == ctx._streams_since else None)
 
     def end(self, error: BaseException | None) -> None:
         """Let go, and end the request if it has been left and nothing else holds it."""
-        ctx = self._let_go()
-        if ctx is None:
+        with self._letting_go(error) as ending:
+            if ending is not None:
+                ending[0].app._engine.end(*ending)
+
+    async def end_async(self, error: BaseException | None) -> None:
+        """Do the same on an event loop, where coroutine functions are awaited."""
+        with self._letting_go(error) as ending:
+            if ending is not None:
+                await ending[0].app._engine.end_async(*ending)
+
+    @contextmanager
+    def _letting_go(
+        self, error: BaseException | None
+    ) -> Generator[tuple[RequestContext, BaseException | None] | None, None, None]:
+        """Let go, once; give the request and its error if it is to be ended within."""
+        ctx, self._ctx = self._ctx, None
+        if ctx is None or self._since != ctx._streams_since:
+            yield None
+            return
+        with _lock:
+            ctx._streams -= 1
+            is_last = not ctx._streams and ctx._pushed is None
+        if not is_last:
+            yield None
             return
         error, ctx._outcome = error or ctx._outcome, None
         token = _cv_ctx.set(ctx)
         try:
-            ctx.app._engine.end(ctx, error)
+            yield ctx, error
         finally:
             _cv_ctx.reset(token)
         ctx.tell_popped()
 
-    def _let_go(self) -> RequestContext | None:
-        """Return the request if it is to be ended now; only once."""
-        ctx, self._ctx = self._ctx, None
-        if ctx is None or self._since != ctx._streams_since:
-            return None
-        ctx._streams -= 1
-        return ctx if not ctx._streams and ctx._pushed is None else None
-
 
 class ContextStream:
-    """An iterator whose every step runs with a request's context current: see :class:`Hold`.
+    """An iterator all of whose steps run with a hold's variables; it ends as that does."""
 
-    The request ends when the stream does or is closed.
-    """
-
-    def __init__(self, ctx: RequestContext, iterator: Iterator[Any]) -> None:
+    def __init__(self, iterator: Iterator[Any], hold: Hold) -> None:
         self._iterator: Iterator[Any] | None = iterator
         self._started = False
-        self._hold = Hold(ctx)
+        self._hold = hold
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -119,14 +146,19 @@ class AsyncBody:
     by :func:`brim.bridge.run`. All steps run in one ``contextvars.Context``, so that what
     one sets another finds and can reset.
 
-    ``hold``: the request that is current in each step and ends with the body; by default
-    none is current.
+    ``hold``: what ends with the body; by default nothing does. ``variables``: that
+    ``Context``; by default a copy of the one in which the first step is asked for.
     """
 
-    def __init__(self, iterable: AsyncIterable[Any], hold: Hold | None = None) -> None:
+    def __init__(
+        self,
+        iterable: AsyncIterable[Any],
+        hold: Hold | None = None,
+        variables: Context | None = None,
+    ) -> None:
         self._iterator: AsyncIterator[Any] | None = None
         self._hold = hold
-        self._variables: Context | None = None if hold is None else hold.variables
+        self._variables = variables
         self._loop: AbstractEventLoop | None = None
         self._iterator = aiter(iterable)
 
@@ -210,7 +242,8 @@ class AsyncBody:
             self._hold.end(error)
 
     async def _end_async(self, error: BaseException | None) -> None:
-        self._end(error)
+        if self._hold is not None:
+            await self._hold.end_async(error)
 
     def __del__(self) -> None:
         # Dropped without a close, possibly on a thread that must not wait for the loop.
@@ -231,8 +264,9 @@ def keep_request(
     Raises ``TypeError`` for what can't be iterated.
     """
     if isinstance(iterable, AsyncIterable):
-        return AsyncBody(iterable, Hold(ctx))
-    return ContextStream(ctx, iter(iterable))
+        hold = Hold(ctx)
+        return AsyncBody(iterable, hold, hold.variables)
+    return ContextStream(iter(iterable), Hold(ctx))
 
 
 def as_body(body: Any) -> Any:

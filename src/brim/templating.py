@@ -17,7 +17,7 @@ from .globals import g, request, session
 from .helpers import _default_template_ctx_processor as _default_template_ctx_processor
 from .helpers import get_flashed_messages
 from .signals import before_render_template, template_rendered
-from .streams import ContextStream
+from .streams import keep_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -280,7 +280,7 @@ def _stream(app: Flask, template: Template, context: dict[str, Any]) -> Iterator
     ctx = _cv_ctx.get(None)
     if ctx is None or ctx.request_ctx is None:
         return pieces()
-    return ContextStream(ctx.request_ctx, pieces())
+    return keep_request(ctx.request_ctx, pieces())
 
 
 def _announce(signal: Any, app: Flask, template: Template, context: dict[str, Any]) -> None:

@@ -44,6 +44,7 @@ if t.TYPE_CHECKING:
     from .templating import Environment as Environment
     from .testing import FlaskClient as FlaskClient
     from .testing import FlaskCliRunner as FlaskCliRunner
+    from .threads import ThreadSide as ThreadSide
     from .wrappers import Request as Request
     from .wrappers import Response as Response
 

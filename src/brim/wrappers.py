@@ -212,6 +212,16 @@ class Request(WerkzeugRequest):
         """The names of the endpoint's blueprint and those it is nested in, inner first."""
         return blueprint_chain(self.blueprint)
 
+    @property
+    def last_event_id(self) -> str | None:
+        """The id of the last event that an ``EventSource`` that connects again has seen.
+
+        The header ``Last-Event-ID``; ``None`` without one.
+        """
+        value: str = self.environ.get("HTTP_LAST_EVENT_ID", "")
+        # The HTML standard has it sent as UTF-8, an environ is Latin-1 (PEP 3333).
+        return value.encode("latin-1").decode("utf-8", "replace") or None
+
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
         """Answer 400 or 415; what was wrong is told in debug mode only."""
         try:

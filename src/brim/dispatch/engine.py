@@ -156,6 +156,16 @@ class Engine:
         if ending is not None:
             run_sync(ending)
 
+    async def end_async(self, ctx: RequestContext, exc: BaseException | None) -> None:
+        """End a request on an event loop."""
+        ending = self.ending(ctx, exc)
+        if ending is not None:
+            # A process that serves WSGI alone loads no event loop.
+            from ..threads import ThreadSide  # noqa: PLC0415
+            from .run_async import run_async  # noqa: PLC0415
+
+            await run_async(ending, ctx._threads or ThreadSide())
+
     def ending(self, ctx: RequestContext, exc: BaseException | None) -> steps.Steps[None] | None:
         """Return the steps that end a request; ``None`` where nothing is left to do."""
         plan = self.plan_of(ctx)

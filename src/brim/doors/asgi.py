@@ -59,6 +59,7 @@ async def _serve_http(app: Flask, scope: ASGIScope, receive: ASGIReceive, send: 
             await _serve_by_wsgi(app, environ, body, threads, send)
             return
         ctx = app.request_context(environ)
+        ctx._threads = threads
         response = await _answer(app, ctx, body, threads)
         await send_response(response, environ, body, threads, send)
     finally:
