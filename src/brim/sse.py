@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import json
 from .ctx import _cv_ctx
-from .streams import AsyncBody, ContextStream, Hold
+from .streams import AsyncBody, ContextStream, Hold, unattended
 from .wrappers import Response
 
 if TYPE_CHECKING:
@@ -261,8 +261,9 @@ async def _close(iterator: AsyncIterator[Any]) -> None:
 class OwnThread:
     """A sync iterator as an async one: its steps, and its closing, on one thread of its own.
 
-    A step can't be interrupted. If one goes on when the iterator is closed, nobody waits for
-    it; the thread closes the iterator then, and only then lets go of the request.
+    A step can't be interrupted. Where one goes on when the iterator is to be closed, the
+    caller doesn't wait: the iterator is closed when the step is through, and holds its
+    request until then.
     """
 
     def __init__(self, iterator: Iterator[Any], hold: Hold) -> None:
@@ -284,16 +285,13 @@ class OwnThread:
 
     async def aclose(self) -> None:
         """Close the iterator, or have that done as soon as it yields; end the thread."""
-        try:
-            if self._step is None or self._step.done():
-                closing = self._begin(partial(_close_sync, self._iterator))
-            else:
-                later = self._hold.renewed()
-                self._work.put(partial(_close_late, self._iterator, self._hold, later))
-                return
-        finally:
-            self._work.put(None)
-        await asyncio.wrap_future(closing)
+        step = self._step
+        closing = self._begin(partial(_close_sync, self._iterator))
+        self._work.put(None)
+        if step is None or step.done():
+            await asyncio.wrap_future(closing)
+        else:
+            unattended(_end_after(closing, self._hold.renewed()))
 
     def _begin(self, function: Callable[[], Any]) -> Future[Any]:
         if self._thread is None:
@@ -332,8 +330,8 @@ def _close_sync(iterator: Iterator[Any]) -> None:
         close()
 
 
-def _close_late(iterator: Iterator[Any], hold: Hold, later: Hold) -> None:
+async def _end_after(closing: Future[None], hold: Hold) -> None:
     try:
-        hold.variables.run(_close_sync, iterator)
+        await asyncio.shield(asyncio.wrap_future(closing))
     finally:
-        later.end(GeneratorExit())
+        await hold.end_async(GeneratorExit())

@@ -276,16 +276,21 @@ def as_body(body: Any) -> Any:
     return body
 
 
-#: Bodies being closed that nobody waits for: a loop itself keeps tasks by weak references.
+#: A loop itself keeps its tasks by weak references only.
 _unattended: set[Task[None]] = set()
 
 
-def _close_unattended(body: AsyncBody) -> None:
+def unattended(work: Coroutine[Any, Any, None]) -> None:
+    """Begin a coroutine on the running loop that nobody waits for; the loop logs its error."""
     from asyncio import get_running_loop  # noqa: PLC0415 -- loaded by now
 
-    task = get_running_loop().create_task(body.aclose())
+    task = get_running_loop().create_task(work)
     _unattended.add(task)
     task.add_done_callback(_unattended.discard)
+
+
+def _close_unattended(body: AsyncBody) -> None:
+    unattended(body.aclose())
 
 
 async def _next(iterator: AsyncIterator[Any]) -> Any:

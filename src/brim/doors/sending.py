@@ -128,12 +128,7 @@ async def _send_async(
             if data:
                 await send({"type": "http.response.body", "body": data, "more_body": True})
     finally:
-        aclose = getattr(chunks, "aclose", None)
-        try:
-            if aclose is not None:
-                await aclose()
-        finally:
-            await _close(response, threads)
+        await _close(response, threads)
     await send({"type": "http.response.body"})
 
 
@@ -202,28 +197,42 @@ async def _send_wsgi(
 async def _close(response: WerkzeugResponse, threads: ThreadSide) -> None:
     """Close a response; what is registered for that may wait, so it is done on a thread."""
     content: Any = response.response
-    if response._on_close or (hasattr(content, "close") and not isinstance(content, AsyncIterable)):
-        await threads.run(response.close)
+    aclose = getattr(content, "aclose", None)
+    try:
+        if aclose is not None:
+            await aclose()
+    finally:
+        if response._on_close or (aclose is None and hasattr(content, "close")):
+            await threads.run(response.close)
 
 
 async def _until_disconnect(sending: Awaitable[None], body: ReceivedBody) -> None:
-    """Carry on sending; stop it when the client leaves."""
+    """Carry on sending; stop it when the client leaves.
+
+    It is sent in this task, so that a stream that ends its request does so in the context in
+    which the request began.
+    """
     if body.pending:
         # The view reads the body while it answers, and learns of the end from that.
         await sending
         return
-    sender = asyncio.ensure_future(sending)
+    task = asyncio.current_task()
+    assert task is not None
+    left: list[bool] = []
+
+    def stop(watcher: asyncio.Task[None]) -> None:
+        left.append(True)
+        task.cancel()
+
     watcher = asyncio.create_task(body.client_has_left())
+    watcher.add_done_callback(stop)
     try:
-        await asyncio.wait((sender, watcher), return_when=asyncio.FIRST_COMPLETED)
+        await sending
+    except asyncio.CancelledError:
+        if not left or task.cancelling() > 1:
+            raise
     finally:
+        watcher.remove_done_callback(stop)
         watcher.cancel()
-        left = not sender.done()
         if left:
-            sender.cancel()
-        try:
-            await sender
-        except asyncio.CancelledError:
-            current = asyncio.current_task()
-            if not left or (current is not None and current.cancelling()):
-                raise
+            task.uncancel()
