@@ -231,7 +231,7 @@ class RequestContext(AppContext):
     _streams_since = 0
     _outcome: BaseException | None = None
     _request_ended = False
-    #: Under ASGI, the threads' side of the request, on which its stream ends it too.
+    #: Under ASGI, while streams hold the request: its side on the threads, to end it there.
     _threads: ThreadSide | None = None
 
     def __init__(

@@ -90,6 +90,7 @@ class Hold:
             yield ctx, error
         finally:
             _cv_ctx.reset(token)
+            ctx._threads = None
         ctx.tell_popped()
 
 

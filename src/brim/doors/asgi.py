@@ -59,7 +59,6 @@ async def _serve_http(app: Flask, scope: ASGIScope, receive: ASGIReceive, send: 
             await _serve_by_wsgi(app, environ, body, threads, send)
             return
         ctx = app.request_context(environ)
-        ctx._threads = threads
         response = await _answer(app, ctx, body, threads)
         await send_response(response, environ, body, threads, send)
     finally:
@@ -103,7 +102,7 @@ async def _pop(app: Flask, ctx: RequestContext, threads: ThreadSide) -> None:
     ends = ctx.ends_when_popped
     try:
         if not ends:
-            ctx._outcome = failure
+            ctx._outcome, ctx._threads = failure, threads
         elif (ending := app._engine.ending(ctx, failure)) is not None:
             await run_async(ending, threads)
     finally:
