@@ -161,6 +161,7 @@ class AsyncBody:
         self._hold = hold
         self._variables = variables
         self._loop: AbstractEventLoop | None = None
+        self._error: BaseException | None = None
         self._iterator = aiter(iterable)
 
     def __aiter__(self) -> AsyncIterator[Any]:
@@ -172,17 +173,24 @@ class AsyncBody:
         try:
             return await self._step()
         except BaseException as error:
-            await self._end_async(None if isinstance(error, StopAsyncIteration) else error)
+            if not isinstance(error, StopAsyncIteration):
+                self._error = error
             raise
 
     async def aclose(self) -> None:
-        """Close the iterator, and then what :meth:`close` does too; to be awaited."""
-        if self._iterator is None:
-            return
+        """Close the iterator; where it holds a request, end that if nothing else does.
+
+        It isn't ended before, as who cancels a step doesn't mean the teardown functions.
+        These get the error that the iterator ended with, or a ``GeneratorExit`` where it
+        was cut short.
+        """
+        error, self._error = self._error or self._cut_short, None
         try:
             await self._shut()
         finally:
-            await self._end_async(self._cut_short)
+            hold, self._hold = self._hold, None
+            if hold is not None:
+                await hold.end_async(error)
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -200,19 +208,15 @@ class AsyncBody:
             raise
 
     def close(self) -> None:
-        """Close the iterator; where it holds a request, end that if nothing else does.
-
-        Where it was cut short, the teardown functions get a ``GeneratorExit``.
-        """
-        if self._iterator is None:
-            return
+        """Do what :meth:`aclose` does, from a thread."""
+        error, self._error = self._error or self._cut_short, None
         try:
             if self._loop is None and isasyncgen(self._iterator):
                 self._iterator = None  # nothing of it has run: it has nothing to close
-            else:
+            elif self._iterator is not None:
                 bridge.run(self._shut())
         finally:
-            self._end(self._cut_short)
+            self._end(error)
 
     async def _step(self) -> Any:
         from asyncio import get_running_loop  # noqa: PLC0415 -- loaded by now
@@ -236,19 +240,16 @@ class AsyncBody:
 
     @property
     def _cut_short(self) -> GeneratorExit | None:
-        return None if self._loop is None else GeneratorExit()
+        return None if self._loop is None or self._iterator is None else GeneratorExit()
 
     def _end(self, error: BaseException | None) -> None:
-        if self._hold is not None:
-            self._hold.end(error)
-
-    async def _end_async(self, error: BaseException | None) -> None:
-        if self._hold is not None:
-            await self._hold.end_async(error)
+        hold, self._hold = self._hold, None
+        if hold is not None:
+            hold.end(error)
 
     def __del__(self) -> None:
         # Dropped without a close, possibly on a thread that must not wait for the loop.
-        if self._iterator is None:
+        if self._iterator is None and self._hold is None:
             return
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_close_unattended, self)

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from ..wrappers import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Iterator
+    from collections.abc import Awaitable, Iterable, Iterator
 
     from ..bodies import ReceivedBody
     from ..threads import ThreadSide
@@ -77,13 +77,13 @@ async def _send_werkzeug(
         await _close(response, threads)
         return
     if isinstance(content, AsyncIterable):
-        sending = _send_async(content, send)  # pyright: ignore[reportUnknownArgumentType]
+        sending = _send_async(content, response, threads, send)  # pyright: ignore[reportUnknownArgumentType]
     else:
         chunks: Iterable[bytes] = (
             content if response.direct_passthrough else response.iter_encoded()
         )
-        sending = _send_sync(chunks, threads, send, response.direct_passthrough)
-    await _send_and_close(sending, _close(response, threads), body, send)
+        sending = _send_sync(chunks, response, threads, send, response.direct_passthrough)
+    await _until_disconnect(sending, body)
 
 
 async def send_iterable(
@@ -104,8 +104,7 @@ async def send_iterable(
         await _start(send, int(started[0].split(None, 1)[0]), started[1])
         await send({"type": "http.response.body", "body": b"".join([*early, *iterable])})
         return
-    sending = _send_wsgi(started, early, iterable, threads, send)
-    await _send_and_close(sending, _close_wsgi(iterable, threads), body, send)
+    await _until_disconnect(_send_wsgi(started, early, iterable, threads, send), body)
 
 
 async def _start(send: ASGISend, status: int, headers: list[tuple[str, str]]) -> None:
@@ -120,29 +119,48 @@ async def _start(send: ASGISend, status: int, headers: list[tuple[str, str]]) ->
     )
 
 
-async def _send_async(chunks: AsyncIterable[Any], send: ASGISend) -> None:
-    async for chunk in chunks:
-        data = chunk.encode() if isinstance(chunk, str) else bytes(chunk)
-        if data:
-            await send({"type": "http.response.body", "body": data, "more_body": True})
+async def _send_async(
+    chunks: AsyncIterable[Any], response: WerkzeugResponse, threads: ThreadSide, send: ASGISend
+) -> None:
+    try:
+        async for chunk in chunks:
+            data = chunk.encode() if isinstance(chunk, str) else bytes(chunk)
+            if data:
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+    finally:
+        aclose = getattr(chunks, "aclose", None)
+        try:
+            if aclose is not None:
+                await aclose()
+        finally:
+            await _close(response, threads)
+    await send({"type": "http.response.body"})
 
 
 async def _send_sync(
-    chunks: Iterable[bytes], threads: ThreadSide, send: ASGISend, many: bool
+    chunks: Iterable[bytes],
+    response: WerkzeugResponse,
+    threads: ThreadSide,
+    send: ASGISend,
+    many: bool,
 ) -> None:
     """Send an iterable's chunks, each a step on a thread; a file's ``many`` at a time."""
-    iterator = iter(chunks)
-    while True:
-        if many:
-            data = await threads.run(_join_some, iterator)
-        else:
-            data = await threads.run(next, iterator, b"")
+    try:
+        iterator = iter(chunks)
+        while True:
+            if many:
+                data = await threads.run(_join_some, iterator)
+            else:
+                data = await threads.run(next, iterator, b"")
+                if not data:
+                    # An empty chunk is no end.
+                    data = await threads.run(_next_that_is_any, iterator)
             if not data:
-                # An empty chunk is no end.
-                data = await threads.run(_next_that_is_any, iterator)
-        if not data:
-            return
-        await send({"type": "http.response.body", "body": data, "more_body": True})
+                break
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+    finally:
+        await _close(response, threads)
+    await send({"type": "http.response.body"})
 
 
 def _join_some(chunks: Iterator[bytes]) -> bytes:
@@ -161,86 +179,51 @@ async def _send_wsgi(
     send: ASGISend,
 ) -> None:
     begun = False
-    iterator = iter(iterable)
-    while True:
-        data = await threads.run(_next_that_is_any, iterator)
-        if not begun:
-            if not started:
-                raise AssertionError("The WSGI application has not called start_response().")
-            await _start(send, int(started[0].split(None, 1)[0]), started[1])
-            begun = True
-            data = b"".join([*early, data])
-        if not data:
-            return
-        await send({"type": "http.response.body", "body": data, "more_body": True})
-
-
-async def _close_wsgi(iterable: Iterable[bytes], threads: ThreadSide) -> None:
-    close = getattr(iterable, "close", None)
-    if close is not None:
-        await threads.run(close)
+    try:
+        iterator = iter(iterable)
+        while True:
+            data = await threads.run(_next_that_is_any, iterator)
+            if not begun:
+                if not started:
+                    raise AssertionError("The WSGI application has not called start_response().")
+                await _start(send, int(started[0].split(None, 1)[0]), started[1])
+                begun = True
+                data = b"".join([*early, data])
+            if not data:
+                break
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+    finally:
+        close = getattr(iterable, "close", None)
+        if close is not None:
+            await threads.run(close)
+    await send({"type": "http.response.body"})
 
 
 async def _close(response: WerkzeugResponse, threads: ThreadSide) -> None:
     """Close a response; what is registered for that may wait, so it is done on a thread."""
     content: Any = response.response
-    aclose = getattr(content, "aclose", None)
-    try:
-        if aclose is not None:
-            await aclose()
-    finally:
-        if response._on_close or (aclose is None and hasattr(content, "close")):
-            await threads.run(response.close)
+    if response._on_close or (hasattr(content, "close") and not isinstance(content, AsyncIterable)):
+        await threads.run(response.close)
 
 
-async def _send_and_close(
-    sending: Coroutine[Any, Any, None],
-    closing: Coroutine[Any, Any, None],
-    body: ReceivedBody,
-    send: ASGISend,
-) -> None:
-    """Send a body, close it, and then say that it was all, if anybody is there to be told."""
-    is_sent = False
-    try:
-        is_sent = await _until_disconnect(sending, body)
-    finally:
-        # Nobody's leaving interrupts this: teardown functions may be at work.
-        await closing
-    if is_sent:
-        await send({"type": "http.response.body"})
-
-
-async def _until_disconnect(sending: Coroutine[Any, Any, None], body: ReceivedBody) -> bool:
-    """Carry on sending and stop when the client leaves; tell whether all was sent.
-
-    It is sent in this task, so that a stream that ends its request does so in the context in
-    which the request began.
-    """
+async def _until_disconnect(sending: Awaitable[None], body: ReceivedBody) -> None:
+    """Carry on sending; stop it when the client leaves."""
     if body.pending:
         # The view reads the body while it answers, and learns of the end from that.
         await sending
-        return True
-    task = asyncio.current_task()
-    assert task is not None
-    left = over = False
-
-    def stop(watcher: asyncio.Task[None]) -> None:
-        nonlocal left
-        if not over:
-            left = True
-            task.cancel()
-
+        return
+    sender = asyncio.ensure_future(sending)
     watcher = asyncio.create_task(body.client_has_left())
-    watcher.add_done_callback(stop)
     try:
-        await sending
-    except asyncio.CancelledError:
-        if not left or task.cancelling() > 1:
-            raise
-        return False
+        await asyncio.wait((sender, watcher), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        over = True
         watcher.cancel()
+        left = not sender.done()
         if left:
-            task.uncancel()
-    return True
+            sender.cancel()
+        try:
+            await sender
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if not left or (current is not None and current.cancelling()):
+                raise
