@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
+from typing import Any
 
 import pytest
 from werkzeug.exceptions import HTTPException
 
+import brim
 from brim import (
     Flask,
     Response,
@@ -20,13 +24,16 @@ from brim import (
     request,
     stream_with_context,
 )
+from brim.streams import AsyncBody
 from brim.testing import FlaskClient
+from tests.devserver.server import until
 from tests.support import ENDED, Log, ended, knock, on_thread
 
 
-@pytest.fixture
-def stream(app: Flask, log: Log) -> Flask:
-    """An application that streams, and notes when."""
+@pytest.fixture(params=["sync", "async"])
+def stream(request: pytest.FixtureRequest, app: Flask, log: Log) -> Flask:
+    """An application that streams what a generator of either kind gives, and notes when."""
+    kind: str = request.param
 
     @app.get("/stream")
     @app.get("/stream/<int:fails>")
@@ -36,14 +43,27 @@ def stream(app: Flask, log: Log) -> Flask:
             g.steps = 0
             try:
                 for step in range(3):
-                    if step == fails:
-                        abort(409)
-                    g.steps += 1
-                    yield f"{request.path}:{g.steps} "
+                    yield take(step)
             finally:
                 log.append(("generator", has_request_context()))
 
-        return Response(generate())
+        @stream_with_context
+        async def generate_async() -> AsyncIterator[str]:
+            g.steps = 0
+            try:
+                for step in range(3):
+                    yield take(step)
+                    await asyncio.sleep(0)
+            finally:
+                log.append(("generator", has_request_context()))
+
+        def take(step: int) -> str:
+            if step == fails:
+                abort(409)
+            g.steps += 1
+            return f"{brim.request.path}:{g.steps} "
+
+        return Response(generate() if kind == "sync" else generate_async())
 
     app.get("/plain")(lambda: "plain")
     return app
@@ -98,6 +118,8 @@ def test_dropped_half_way_it_ends_the_request(stream: Flask, log: Log) -> None:
     answer = knock(stream, "/stream")
     next(iter(answer.body))
     del answer
+    # An async one is closed on its loop, for which nobody waits here.
+    until(lambda: len(log) == 3)
     assert log == [("generator", True), *ended(GeneratorExit)]
 
 
@@ -276,3 +298,172 @@ def test_an_error_of_a_teardown_function_comes_out_of_the_close(app: Flask) -> N
     with pytest.raises(ValueError, match="teardown"):
         answer.close()
     assert not has_app_context()
+
+
+# Async generators that hold no request ------------------------------------------------
+
+
+class Source:
+    """An async iterator with a closing of its own, which may fail."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.closed = 0
+        self.error = error
+
+    def __aiter__(self) -> Source:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return b"chunk"
+
+    async def aclose(self) -> None:
+        self.closed += 1
+        if self.error is not None:
+            raise self.error
+
+
+async def letters(log: Log) -> AsyncIterator[str]:
+    mark = tracked.set("inside")
+    try:
+        for letter in "abc":
+            await asyncio.sleep(0)
+            yield letter
+    finally:
+        tracked.reset(mark)
+        log.append(tracked.get())
+
+
+tracked = ContextVar("tracked", default="outside")
+
+
+def test_a_body_is_iterated_by_a_thread_or_a_loop() -> None:
+    log: Log = []
+
+    async def read() -> list[str]:
+        return [letter async for letter in AsyncBody(letters(log))]
+
+    assert list(AsyncBody(letters(log))) == asyncio.run(read()) == ["a", "b", "c"]
+    assert log == ["outside", "outside"]
+
+
+def test_a_body_is_closed_once() -> None:
+    source = Source()
+    body = AsyncBody(source)
+    assert next(body) == b"chunk"
+    body.close()
+    body.close()
+    assert (source.closed, list(body)) == (1, [])
+
+    async def close() -> None:
+        native = AsyncBody(source)
+        await native.aclose()
+        await native.aclose()
+        assert [chunk async for chunk in native] == []
+
+    asyncio.run(close())
+    assert source.closed == 2
+
+
+def test_an_error_of_its_closing_comes_out_of_the_close() -> None:
+    with pytest.raises(ValueError, match="closing"):
+        AsyncBody(Source(ValueError("closing"))).close()
+
+
+def test_cut_short_its_steps_share_a_context() -> None:
+    log: Log = []
+    body = AsyncBody(letters(log))
+    next(body)
+    on_thread(lambda: next(body))
+    on_thread(body.close)
+    assert log == ["outside"]
+
+
+def test_it_holds_no_request(app: Flask, log: Log) -> None:
+    """As no generator does without :func:`stream_with_context`."""
+
+    @app.get("/")
+    async def view() -> AsyncIterator[str]:
+        async def generate() -> AsyncIterator[str]:
+            yield str(has_request_context())
+
+        return generate()
+
+    assert knock(app).read() == b"False"
+    assert log == ENDED
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_dropped_it_leaves_nothing_behind(started: bool, caplog: pytest.LogCaptureFixture) -> None:
+    log: Log = []
+    body = AsyncBody(letters(log))
+    if started:
+        next(body)
+    del body
+    gc.collect()
+    if started:
+        until(lambda: log)
+    assert (log, caplog.messages) == (["outside"] if started else [], [])
+
+
+def test_never_begun_a_generator_needs_no_loop_to_be_closed(app: Flask, log: Log) -> None:
+    app.get("/")(lambda: stream_with_context(letters(log)))
+    answer = knock(app, method="HEAD")
+    assert answer.read() == b""
+    answer.close()
+    assert log == ENDED
+
+
+def test_what_is_set_before_the_view_is_reset_after_it_on_either_side(
+    app: Flask, client: FlaskClient
+) -> None:
+    """Sync functions and coroutines each reset what a function of their kind has set."""
+    marks: Log = []
+    if FlaskClient.door == "asgi":
+
+        @app.before_request
+        async def begin_async() -> None:
+            g.async_mark = tracked.set("async")
+
+        @app.teardown_request
+        async def finish_async(error: BaseException | None) -> None:
+            tracked.reset(g.async_mark)
+            marks.append("async")
+
+    span = ContextVar("span", default="none")
+
+    @app.before_request
+    def begin() -> None:
+        g.mark = span.set("sync")
+
+    @app.teardown_request
+    def finish(error: BaseException | None) -> None:
+        span.reset(g.mark)
+        marks.append("sync")
+
+    app.get("/")(lambda: stream_with_context(letters([])))
+    assert client.get("/").text == "abc"
+    assert marks == ["sync", "async"][: 2 if FlaskClient.door == "asgi" else 1]
+
+
+def test_async_teardown_functions_are_awaited_where_the_stream_is_closed(app: Flask) -> None:
+    loops: list[Any] = []
+
+    @app.teardown_request
+    async def finish(error: BaseException | None) -> None:
+        await asyncio.sleep(0)
+        loops.append(asyncio.get_running_loop())
+
+    @app.get("/")
+    async def view() -> AsyncIterator[str]:
+        @stream_with_context
+        async def generate() -> AsyncIterator[str]:
+            loops.append(asyncio.get_running_loop())
+            yield "a"
+
+        return generate()
+
+    answer = knock(app)
+    assert answer.read() == b"a"
+    answer.close()
+    assert len(loops) == 2
+    assert loops[0] is loops[1]
