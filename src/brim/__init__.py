@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from . import json as json
     from .app import Flask as Flask
+    from .background import after_response as after_response
     from .blueprints import Blueprint as Blueprint
     from .config import Config as Config
     from .ctx import after_this_request as after_this_request
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 #: Where each public name lives.
 _HOMES = {
     "app": ("Flask",),
+    "background": ("after_response",),
     "blueprints": ("Blueprint",),
     "config": ("Config",),
     "ctx": (
@@ -132,6 +134,7 @@ __all__ = [
     "Response",
     "ServerSentEvent",
     "abort",
+    "after_response",
     "after_this_request",
     "appcontext_popped",
     "appcontext_pushed",

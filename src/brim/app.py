@@ -35,6 +35,7 @@ from .guessing import NOT_RSGI, look_like_coroutine, made_anew
 from .helpers import get_debug_flag
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .lazy import lazy
+from .lifespan import LifespanMethods
 from .logging import create_logger
 from .names import endpoint_from_view
 from .registry import Scaffold, named_decorator, setupmethod
@@ -96,7 +97,7 @@ Flask is loaded beside Brim: extensions that imported it won't see this applicat
 `import brim.as_flask` before the first import of an extension."""
 
 
-class Flask(Overridable, Scaffold):
+class Flask(Overridable, LifespanMethods, Scaffold):
     """An application: a WSGI callable, and the registry of all it is made of.
 
     ``import_name``: ``__name__``, from which templates, static files and the instance

@@ -152,6 +152,17 @@ def _loop_to_wait_for() -> AbstractEventLoop | None:
     return None if threading.current_thread() is kept.thread else kept.loop
 
 
+def loop_for_tasks() -> AbstractEventLoop:
+    """Return the loop for what outlives its caller: the server's, or else the kept one."""
+    home = home_loop.get()
+    return home if home is not None and home.is_running() else _kept_loop().loop
+
+
+def is_running_here(loop: AbstractEventLoop) -> bool:
+    """Tell whether ``loop`` runs on this thread, which may not wait for it then."""
+    return _running_loop() is loop
+
+
 def _running_loop() -> AbstractEventLoop | None:
     from asyncio import _get_running_loop  # noqa: PLC0415 -- loaded by now
 

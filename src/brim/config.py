@@ -489,6 +489,13 @@ SETTINGS: tuple[Setting, ...] = (
         " otherwise for one route.",
     ),
     Setting(
+        "BACKGROUND_TASK_SHUTDOWN_TIMEOUT",
+        5,
+        "float",
+        "How many seconds background tasks have to end when the process is told to. Those that"
+        " haven't ended by then are given up, and logged.",
+    ),
+    Setting(
         "REDIRECT_CODE",
         302,
         "int",

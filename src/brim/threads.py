@@ -1,6 +1,6 @@
 """The pool of threads on which sync code runs while an event loop serves.
 
-Bounded, made at first use, one per process and made anew after a fork. What a function of
+Made at first use, one per process and made anew after a fork. What a function of
 the pool does to context variables is carried over by :class:`ThreadSide`.
 """
 
@@ -11,8 +11,9 @@ import os
 import threading
 from contextlib import suppress
 from contextvars import Context, copy_context
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from .pools import Pool
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
@@ -69,44 +70,6 @@ class _Job:
             future.set_exception(error)
 
 
-class Pool:
-    """Threads that are started as they are needed, ``size`` at most, and then kept.
-
-    They are daemons: a view that never returns doesn't keep a process from ending.
-
-    PERF: half the time of a trip by ``concurrent.futures``, whose future has a lock of its
-    own and is chained to one of asyncio's; benchmarks/bench_async.py.
-    """
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._jobs: SimpleQueue[_Job] = SimpleQueue()
-        self._idle = threading.Semaphore(0)
-        self._started = 0
-        self._lock = threading.Lock()
-
-    def put(self, job: _Job) -> None:
-        """Have a thread take up ``job``, as soon as one is free."""
-        self._jobs.put(job)
-        if self._started < self.size and not self._idle.acquire(blocking=False):
-            self._start_thread()
-
-    def _start_thread(self) -> None:
-        with self._lock:
-            if self._started == self.size:
-                return
-            self._started += 1
-            name = f"brim-sync-{self._started}"
-        # In an empty context, as a thread may keep the one that it is started in.
-        Context().run(threading.Thread(target=self._work, name=name, daemon=True).start)
-
-    def _work(self) -> None:
-        while True:
-            self._jobs.get().work()
-            if self._started < self.size:
-                self._idle.release()
-
-
 _lock = threading.Lock()
 _pool: Pool | None = None
 
@@ -120,7 +83,7 @@ def pool() -> Pool:
     if _pool is None:
         with _lock:
             if _pool is None:
-                _pool = Pool(_size())
+                _pool = Pool(_size(), "brim-sync")
     return _pool
 
 
@@ -149,11 +112,15 @@ async def run(context: Context, function: Callable[..., T], *args: Any) -> T:
     """Run a sync function on the pool, within ``context``; return its result.
 
     It comes back only when the function has ended. A cancellation that arrives meanwhile is
-    raised then: no thread goes on with what its request has left.
+    raised then: no thread goes on with what its request has left. While the interpreter
+    ends, when no thread takes up anything, it is called in place.
     """
     loop = asyncio.get_running_loop()
     job = _Job(loop, context, function, args)
-    pool().put(job)
+    try:
+        pool().put(job)
+    except RuntimeError:
+        return context.run(function, *args)
     try:
         return await job.future  # type: ignore[misc, no-any-return]
     except asyncio.CancelledError:

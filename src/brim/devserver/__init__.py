@@ -15,6 +15,9 @@ Werkzeug's server is imported when it is started, as no other program needs it.
 from __future__ import annotations
 
 import os
+import signal
+import sys
+import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -160,7 +163,22 @@ def _serve_simply(
     elif isinstance(served, FailedApp):
         # The first process only watches; the second one meets the same error and shows it.
         click.echo(served.report, err=True, nl=False)
-    serving.run_simple(start.host, start.port, served, use_debugger=False, **options)
+    serves = restarted or not use_reloader
+    if serves:
+        _let_sigterm_end()
+        worker.begin_serving(app, options)
+    try:
+        serving.run_simple(start.host, start.port, served, use_debugger=False, **options)
+    finally:
+        if serves:
+            worker.end_serving(app)
+
+
+def _let_sigterm_end() -> None:
+    """Have SIGTERM end this process as Ctrl-C does, unless somebody sees to it already."""
+    if threading.current_thread() is threading.main_thread():
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
 def _split_server_name(server_name: str | None) -> tuple[str | None, int | None]:

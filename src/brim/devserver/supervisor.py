@@ -139,12 +139,16 @@ class Child:
         self.loaded = False
         #: Set once it takes no more requests.
         self.stopped = threading.Event()
+        #: By when it will have ended what the application does after its last request.
+        self.ends_by = 0.0
         threading.Thread(target=self._read, args=(events,), daemon=True).start()
 
     def _read(self, events: queue.Queue[tuple[Any, ...]]) -> None:
         for message in self.line.messages():
             if "stopped" in message:
                 self.stopped.set()
+            elif "ending" in message:
+                self.ends_by = time.monotonic() + message["ending"]
             else:
                 events.put(("message", self, message))
         self.stopped.set()
@@ -159,6 +163,9 @@ class Child:
         with suppress(ProcessLookupError):
             self.process.terminate()
         stopped = self.stopped.wait(max(deadline - time.monotonic(), 0))
+        if not stopped and self.ends_by > deadline:
+            deadline = self.ends_by
+            stopped = self.stopped.wait(max(deadline - time.monotonic(), 0))
         if wait or not stopped:
             self._reap(deadline)
         else:

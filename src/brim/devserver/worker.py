@@ -40,6 +40,8 @@ PATCHING = frozenset({"gevent", "eventlet", "ddtrace", "newrelic", "pysqlite3"})
 LAST_CALL = 1.0
 #: What requests have left that are being answered when it is replaced, in seconds.
 FINISHING = 0.1
+#: What functions have that run after the last request, in seconds.
+ENDING_LIFE = 5.0
 #: How often, in seconds, the server looks whether it is to end.
 POLL = 0.02
 
@@ -133,6 +135,7 @@ class Worker:
             start.host, start.port, served, fd=self.listener, **server_options(options)
         )
         start.port = server.port
+        begin_serving(app, options)
         problems = start.problems(app)
         if self.role == "first":
             start.reloader = watched(len(options.get("extra_files") or ()))
@@ -159,6 +162,9 @@ class Worker:
             if isinstance(served, FailedApp):
                 served.end()
             finish_answers()
+            if (seconds := time_to_end(app)) > 0:
+                self.line.send(ending=seconds)
+            end_serving(app)
             self.line.send(stopped=True)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
@@ -247,6 +253,35 @@ def preload(names: list[str]) -> None:
         if name not in sys.modules:
             with suppress(Exception, SystemExit):
                 importlib.import_module(name)
+
+
+def begin_serving(app: Any, options: dict[str, Any]) -> None:
+    """Run the start-up functions; the first request tries again, and shows, what fails.
+
+    ``app`` may be any WSGI application, or None. Where each request has a process of its own,
+    each of these starts.
+    """
+    if "lifespan" in getattr(app, "__dict__", ()) and options.get("processes", 1) == 1:
+        try:
+            app.lifespan.start()
+        except Exception:
+            app.logger.exception("The application could not be started.")
+
+
+def time_to_end(app: Any) -> float:
+    """Return how many seconds it may take to end what runs beside the requests, and after."""
+    made = getattr(app, "__dict__", {})
+    seconds = ENDING_LIFE if "lifespan" in made else 0.0
+    if "background" in made:
+        seconds += made["background"].time_to_end
+    return seconds
+
+
+def end_serving(app: Any) -> None:
+    """End background tasks, then run the functions that run after the last request."""
+    made = getattr(app, "__dict__", ())
+    if "lifespan" in made or "background" in made:
+        app.lifespan.stop()
 
 
 def finish_answers() -> None:

@@ -11,7 +11,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .. import bridge
+from .. import bridge, lifespan
 from ..bodies import ReceivedBody
 from ..dispatch.run_async import run_async
 from ..dispatch.steps import answer_unhandled, respond
@@ -44,6 +44,8 @@ async def serve(app: Flask, scope: ASGIScope, receive: ASGIReceive, send: ASGISe
     kind = scope["type"]
     if kind == "http":
         await _serve_http(app, scope, receive, send)
+    elif kind == "lifespan":
+        await lifespan.serve(app, scope, receive, send)
     else:
         raise ValueError(f"There is no answer to an ASGI scope of type {kind!r}.")
 
@@ -56,11 +58,17 @@ async def _serve_http(app: Flask, scope: ASGIScope, receive: ASGIReceive, send: 
     threads = ThreadSide()
     try:
         if app._wraps_wsgi:
+            if app._to_start is not None:
+                await lifespan.ensure_started(app)
             await _serve_by_wsgi(app, environ, body, threads, send)
             return
         ctx = app.request_context(environ)
         response = await _answer(app, ctx, body, threads)
-        await send_response(response, environ, body, threads, send)
+        try:
+            await send_response(response, environ, body, threads, send)
+        finally:
+            if "_after_response" in ctx.__dict__:
+                app.background.start_after_response(ctx)
     finally:
         body.close()
 
@@ -72,6 +80,8 @@ async def _answer(
     try:
         try:
             ctx.push()
+            if app._to_start is not None:
+                await lifespan.ensure_started(app)
         except Exception as error:
             return await run_async(answer_unhandled(ctx, error), threads)
         ahead = body.pending and ctx._plan.needs_body

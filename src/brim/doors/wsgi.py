@@ -22,6 +22,8 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
     try:
         try:
             ctx.push()
+            if app._to_start is not None:
+                app.lifespan.start()
         except Exception as error:
             response = run_sync(answer_unhandled(ctx, error))
         else:
@@ -32,8 +34,11 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
             ready = response.as_wsgi(environ["REQUEST_METHOD"])
             if ready is not None:
                 start_response(ready[0], ready[1])
-                return ready[2]
-        return response(environ, start_response)
+                body = ready[2]
+            else:
+                body = response(environ, start_response)
+        else:
+            body = response(environ, start_response)
     finally:
         if "werkzeug.debug.preserve_context" in environ:
             environ["werkzeug.debug.preserve_context"](ctx)
@@ -45,3 +50,6 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
         finally:
             # Errors keep this frame, so it may not keep the error.
             failure = None
+    if "_after_response" in ctx.__dict__ or ctx._streams:
+        return app.background.keep_until_sent(body, ctx)
+    return body
