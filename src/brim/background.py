@@ -8,7 +8,6 @@ it was started from. When a process ends is decided elsewhere (:mod:`brim.lifesp
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 import time
@@ -24,6 +23,7 @@ from weakref import WeakSet, ref
 
 from . import bridge
 from .ctx import AppContext, _cv_ctx, current_request_ctx
+from .exits import at_exit
 
 if TYPE_CHECKING:
     import asyncio
@@ -40,6 +40,13 @@ CLEANING_UP = 1.0
 
 #: Where a request's context keeps what waits for its answer to be sent.
 _WAITING = "_after_response"
+
+
+_TOO_LONG = (
+    "it had not ended {:g} s after the process was told to."
+    " BACKGROUND_TASK_SHUTDOWN_TIMEOUT sets how long that is."
+)
+_LOOP_ENDED = "the server has ended its event loop, without telling the application before."
 
 
 class Pool:
@@ -229,12 +236,8 @@ class Background:
         self.join(grace)
         left = list(self._tasks)
         for task in left:
-            app.logger.warning(
-                "Background task %s was given up: it had not ended %g s after the process was"
-                " told to. BACKGROUND_TASK_SHUTDOWN_TIMEOUT sets how long that is.",
-                task.name,
-                grace,
-            )
+            why = _TOO_LONG.format(grace) if task.can_end else _LOOP_ENDED
+            app.logger.warning("Background task %s was given up: %s", task.name, why)
             task.give_up()
         wait_for([task.ended for task in left if task._loop and task.can_end], CLEANING_UP)
         self._tasks.difference_update(left)
@@ -435,7 +438,7 @@ def _watch_for_exit() -> None:
     global _watches_for_exit
     if not _watches_for_exit:
         _watches_for_exit = True
-        atexit.register(_end_all)
+        at_exit(_end_all)
 
 
 def _end_all() -> None:
@@ -445,7 +448,8 @@ def _end_all() -> None:
 
 def _forget_all() -> None:
     # The tasks are the parent's, and its threads did not come along into the child process.
-    global _the_pool, _lock
+    global _the_pool, _lock, _watches_for_exit
+    _watches_for_exit = False
     _the_pool = None
     _lock = threading.Lock()
     for background in list(_known):

@@ -1,13 +1,12 @@
 """The life of a process: what runs before its first request, and what after its last.
 
 An ASGI server announces both (the lifespan protocol, ASGI 3.0); otherwise the first request is
-the sign to start, and Python's ``atexit`` the sign to end. What runs, and in which order, is
+the sign to start, and Python's exit the sign to end. What runs, and in which order, is
 decided once, in steps that a thread or an event loop walks.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 from contextvars import Context, ContextVar
@@ -17,6 +16,7 @@ from weakref import WeakSet, ref
 
 from . import bridge
 from .dispatch.run_sync import run_sync
+from .exits import at_exit
 from .lazy import lazy
 from .registry import setupmethod
 
@@ -475,7 +475,7 @@ def _watch_for_exit() -> None:
     global _watches_for_exit
     if not _watches_for_exit:
         _watches_for_exit = True
-        atexit.register(_stop_all)
+        at_exit(_stop_all)
 
 
 def _stop_all() -> None:
@@ -485,6 +485,8 @@ def _stop_all() -> None:
 
 
 def _forget_all() -> None:
+    global _watches_for_exit
+    _watches_for_exit = False
     for lifespan in list(_known):
         lifespan.forget()
 
