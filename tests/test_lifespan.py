@@ -668,7 +668,10 @@ def test_a_restart_of_the_development_server_ends_one_life_before_the_next(
 
 @pytest.mark.skipif(os.name != "posix", reason="the supervisor needs POSIX")
 def test_the_development_server_shows_why_an_application_cannot_start(tmp_path: Path) -> None:
-    text = "from brim import Flask\napp = Flask(__name__)\n@app.get('/')\ndef index(): return 'it serves'\n"
+    text = (
+        "from brim import Flask\napp = Flask(__name__)\n"
+        "@app.get('/')\ndef index(): return 'it serves'\n"
+    )
     fails = "@app.before_serving\ndef connect(): raise LookupError('no database')\n"
     file = tmp_path / "app.py"
     file.write_text(text + fails)
