@@ -25,7 +25,7 @@ from brim import (
     session,
     stream_with_context,
 )
-from brim.background import THREADS, Pool
+from brim.background import THREADS
 from tests.support import knock, on_thread
 
 Task = Callable[..., Any]
@@ -493,39 +493,6 @@ def test_a_child_process_has_tasks_of_its_own(app: Flask, seen: list[Any]) -> No
     goes_on.set()
     assert os.waitpid(child, 0)[1] == 0
     assert app.background.join(10)
-
-
-def test_a_pool_starts_no_more_threads_than_it_may() -> None:
-    pool = Pool(2)
-    together = threading.Barrier(2)
-    names: set[str] = set()
-    done = threading.Semaphore(0)
-
-    def call() -> None:
-        together.wait(10)
-        names.add(threading.current_thread().name)
-        done.release()
-
-    for _ in range(6):
-        pool.submit(call)
-    for _ in range(6):
-        assert done.acquire(timeout=10)
-    assert len(names) == 2
-
-
-def test_an_idle_thread_is_used_again() -> None:
-    pool = Pool(2)
-    names: set[str] = set()
-    for _ in range(5):
-        done = threading.Event()
-
-        def call(done: threading.Event = done) -> None:
-            names.add(threading.current_thread().name)
-            done.set()
-
-        pool.submit(call)
-        assert done.wait(10)
-    assert names <= {"brim-background_0", "brim-background_1"}
 
 
 def test_many_tasks_keep_their_contexts_apart(app: Flask) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import deque
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from contextvars import copy_context
@@ -24,6 +23,7 @@ from weakref import WeakSet, ref
 from . import bridge
 from .ctx import AppContext, _cv_ctx, current_request_ctx
 from .exits import at_exit
+from .pools import Pool
 
 if TYPE_CHECKING:
     import asyncio
@@ -47,44 +47,6 @@ _TOO_LONG = (
     " BACKGROUND_TASK_SHUTDOWN_TIMEOUT sets how long that is."
 )
 _LOOP_ENDED = "the server has ended its event loop, without telling the application before."
-
-
-class Pool:
-    """Daemon threads that call functions in the order in which these came.
-
-    A ``ThreadPoolExecutor`` lets no process end before all that it was given is done.
-    """
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._changed = threading.Condition()
-        self._calls: deque[Callable[[], None]] = deque()
-        self._idle = 0
-        self._threads = 0
-
-    def submit(self, call: Callable[[], None]) -> None:
-        """Have a function called that raises nothing.
-
-        Raises ``RuntimeError`` if the interpreter is ending and starts no thread any more.
-        """
-        with self._changed:
-            if self._idle <= len(self._calls) and self._threads < self._size:
-                name = f"brim-background_{self._threads}"
-                threading.Thread(target=self._work, name=name, daemon=True).start()
-                self._threads += 1
-            self._calls.append(call)
-            self._changed.notify()
-
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._idle += 1
-                while not self._calls:
-                    self._changed.wait()
-                self._idle -= 1
-                call = self._calls.popleft()
-            call()
-            del call  # or an idle thread would keep what its last task had
 
 
 class Task:
@@ -113,7 +75,11 @@ class Task:
             self._loop = self.variables.run(bridge.loop_for_tasks)
             self._loop.call_soon_threadsafe(self._start_on_loop, self._loop)
         else:
-            _pool().submit(partial(self.variables.run, self._run))
+            _pool().put(self)
+
+    def work(self) -> None:
+        """Run it as a function, on a thread of the pool."""
+        self.variables.run(self._run)
 
     def _run(self) -> None:
         try:
@@ -430,7 +396,7 @@ def _pool() -> Pool:
     global _the_pool
     with _lock:
         if _the_pool is None:
-            _the_pool = Pool(THREADS)
+            _the_pool = Pool(THREADS, "brim-background")
         return _the_pool
 
 
