@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .globals import g as g
     from .globals import request as request
     from .globals import session as session
+    from .globals import websocket as websocket
     from .helpers import abort as abort
     from .helpers import flash as flash
     from .helpers import get_flashed_messages as get_flashed_messages
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from .templating import render_template_string as render_template_string
     from .templating import stream_template as stream_template
     from .templating import stream_template_string as stream_template_string
+    from .websockets import UnexpectedMessage as UnexpectedMessage
+    from .websockets import WebsocketClosed as WebsocketClosed
     from .wrappers import Request as Request
     from .wrappers import Response as Response
 
@@ -70,7 +73,7 @@ _HOMES = {
         "has_request_context",
     ),
     "files": ("send_file", "send_from_directory"),
-    "globals": ("current_app", "g", "request", "session"),
+    "globals": ("current_app", "g", "request", "session", "websocket"),
     "helpers": (
         "abort",
         "flash",
@@ -101,6 +104,7 @@ _HOMES = {
         "stream_template",
         "stream_template_string",
     ),
+    "websockets": ("UnexpectedMessage", "WebsocketClosed"),
     "wrappers": ("Request", "Response"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -133,6 +137,8 @@ __all__ = [
     "Request",
     "Response",
     "ServerSentEvent",
+    "UnexpectedMessage",
+    "WebsocketClosed",
     "abort",
     "after_response",
     "after_this_request",
@@ -168,6 +174,7 @@ __all__ = [
     "stream_with_context",
     "template_rendered",
     "url_for",
+    "websocket",
 ]
 
 

@@ -31,6 +31,7 @@ from .globals import g as g
 from .globals import request as request
 from .globals import request_ctx as request_ctx
 from .globals import session as session
+from .globals import websocket as websocket
 from .guessing import NOT_RSGI, look_like_coroutine, made_anew
 from .helpers import get_debug_flag
 from .json.provider import DefaultJSONProvider, JSONProvider
@@ -81,6 +82,9 @@ _WATCHED_TABLES = frozenset(
         "before_request_funcs",
         "after_request_funcs",
         "teardown_request_funcs",
+        "before_websocket_funcs",
+        "after_websocket_funcs",
+        "teardown_websocket_funcs",
         "teardown_appcontext_funcs",
         "url_value_preprocessors",
     }
@@ -181,6 +185,7 @@ class Flask(Overridable, LifespanMethods, Scaffold):
         #: The rules.
         self.url_map = self.url_map_class(host_matching=host_matching)
         self.subdomain_matching = subdomain_matching
+        self._websocket_endpoints: set[str] = set()
         self._got_first_request = False
         if type(self).__call__ is _CALL:
             look_like_coroutine(self)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .registry import (
         T_after_request,
+        T_after_websocket,
         T_before_request,
         T_context_processor,
         T_error_handler,
@@ -233,6 +234,9 @@ class Blueprint(Scaffold):
             "before_request_funcs",
             "after_request_funcs",
             "teardown_request_funcs",
+            "before_websocket_funcs",
+            "after_websocket_funcs",
+            "teardown_websocket_funcs",
             "url_default_functions",
             "url_value_preprocessors",
             "template_context_processors",
@@ -323,6 +327,21 @@ class Blueprint(Scaffold):
     def teardown_app_request(self, f: T_teardown) -> T_teardown:
         """Like :meth:`teardown_request`, for every request of the application."""
         return self._record_app("teardown_request_funcs", f)
+
+    @setupmethod
+    def before_app_websocket(self, f: T_before_request) -> T_before_request:
+        """Like :meth:`before_websocket`, for every WebSocket of the application."""
+        return self._record_app("before_websocket_funcs", f)
+
+    @setupmethod
+    def after_app_websocket(self, f: T_after_websocket) -> T_after_websocket:
+        """Like :meth:`after_websocket`, for every WebSocket of the application."""
+        return self._record_app("after_websocket_funcs", f)
+
+    @setupmethod
+    def teardown_app_websocket(self, f: T_teardown) -> T_teardown:
+        """Like :meth:`teardown_websocket`, for every WebSocket of the application."""
+        return self._record_app("teardown_websocket_funcs", f)
 
     @setupmethod
     def app_context_processor(self, f: T_context_processor) -> T_context_processor:

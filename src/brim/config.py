@@ -502,6 +502,42 @@ SETTINGS: tuple[Setting, ...] = (
         "The status of `redirect()` where it is given none. Flask 3.2 changes it from 302 to"
         " 303; set 303 here to have that today.",
     ),
+    Setting(
+        "WEBSOCKET_ALLOWED_ORIGINS",
+        (),
+        "Collection[str]",
+        "The origins, such as `https://example.com`, whose pages may open WebSockets besides the"
+        " pages of the app's own host. `'*'` among them allows all. Clients that are no"
+        " browsers send no origin and are not asked for one.",
+    ),
+    Setting(
+        "WEBSOCKET_MAX_MESSAGE_SIZE",
+        1024 * 1024,
+        "int | None",
+        "The most bytes of a message that a client sends over a WebSocket; a longer one closes"
+        " the connection with code 1009. None sets no limit here.",
+    ),
+    Setting(
+        "WEBSOCKET_MAX_THREADS",
+        500,
+        "int",
+        "The most WebSockets that sync views serve at a time in one process under ASGI, where"
+        " each takes a thread; beyond it a connection is refused with 503.",
+    ),
+    Setting(
+        "WEBSOCKET_PING_INTERVAL",
+        20.0,
+        "float | None",
+        "After how many seconds without a message a client is sent a ping, while a view waits"
+        " for it under WSGI. None sends none. ASGI servers have an option of their own.",
+    ),
+    Setting(
+        "WEBSOCKET_PING_TIMEOUT",
+        20.0,
+        "float | None",
+        "How many seconds a client has to answer that ping, and to take what it is sent; then"
+        " the connection counts as broken. None waits without an end.",
+    ),
 )
 
 #: The value of every setting in an app that has set none.

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Request,
         SessionMixin,
         ThreadSide,
+        Websocket,
         WSGIEnvironment,
     )
 
@@ -220,6 +221,8 @@ class RequestContext(AppContext):
     view_args: dict[str, Any] | None = None
     routing_exception: HTTPException | None = None
     flashes: list[tuple[str, str]] | None = None
+    #: The connection, where the request asks for a WebSocket and a view is to have it.
+    websocket: Websocket | None = None
     #: The exception that the request ended with, for the teardown functions.
     error: BaseException | None = None
 
@@ -345,6 +348,7 @@ class RequestContext(AppContext):
         copied = type(self)(self.app, self.environ, request=self.request)
         copied._opened = self._opened
         copied._origin = self
+        copied.websocket = self.websocket
         return copied
 
     def disown_streams(self) -> None:

@@ -28,6 +28,12 @@ This reads the HTTP request that is being answered, and none is here. If the cod
 to run in a view, look for what calls it too early or on another thread
 (see 'copy_current_request_context'); in a test, use 'with app.test_request_context():'."""
 
+NO_WEBSOCKET = """\
+Working outside of a WebSocket.
+
+The request that is being answered is a plain HTTP one. Only views that '@app.websocket()'
+registers, and the functions that run around them, have a 'websocket'."""
+
 WRONG_CONTEXT_POPPED = "Popped the wrong context: {} was to be left, but {}."
 
 BODY_NOT_THERE = """\

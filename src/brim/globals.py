@@ -13,6 +13,7 @@ from .ctx import _cv_app as _cv_app
 from .ctx import _cv_ctx as _cv_ctx
 from .ctx import _cv_request as _cv_request
 from .ctx import current_ctx, current_request_ctx
+from .errors import NO_WEBSOCKET
 
 if TYPE_CHECKING:
     from .typing import (
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         Request,
         RequestContext,
         SessionMixin,
+        Websocket,
         _AppCtxGlobals,
     )
 
@@ -45,6 +47,13 @@ def _find_session() -> Any:
     return current_request_ctx().session
 
 
+def _find_websocket() -> Any:
+    websocket = current_request_ctx("'websocket'").websocket
+    if websocket is None:
+        raise RuntimeError(NO_WEBSOCKET)
+    return websocket
+
+
 #: The current application context.
 app_ctx: AppContext = LocalProxy(_find_app_ctx)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 #: The current request's context.
@@ -57,3 +66,5 @@ g: _AppCtxGlobals = LocalProxy(_find_g)  # type: ignore[assignment]  # pyright: 
 request: Request = LocalProxy(_find_request)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 #: The session of the client that sent the request.
 session: SessionMixin = LocalProxy(_find_session)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+#: The WebSocket connection that the view serves.
+websocket: Websocket = LocalProxy(_find_websocket)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]

@@ -30,7 +30,7 @@ class Pool:
     def __init__(self, size: int, name: str) -> None:
         self.size = size
         self.name = name
-        self._jobs: SimpleQueue[Job] = SimpleQueue()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._started = 0
         self._lock = threading.Lock()
@@ -60,8 +60,16 @@ class Pool:
                 return
             self._started += 1
 
+    def end(self) -> None:
+        """Let its threads end once they have done what they were given."""
+        with self._lock:
+            for _ in range(self._started):
+                self._jobs.put(None)
+
     def _work(self) -> None:
-        while True:
-            self._jobs.get().work()
+        while (job := self._jobs.get()) is not None:
+            job.work()
+            # Not kept while this thread waits for the next.
+            del job
             if self._started < self.size:
                 self._idle.release()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from .typing import (
         AfterRequestCallable,
+        AfterWebsocketCallable,
         AppGroup,
         AppOrBlueprintKey,
         BeforeRequestCallable,
@@ -37,10 +38,13 @@ if TYPE_CHECKING:
         TemplateContextProcessorCallable,
         URLDefaultCallable,
         URLValuePreprocessorCallable,
+        WebsocketCallable,
     )
 
 F = TypeVar("F", bound="Callable[..., Any]")
 T_route = TypeVar("T_route", bound="RouteCallable")
+T_websocket = TypeVar("T_websocket", bound="WebsocketCallable")
+T_after_websocket = TypeVar("T_after_websocket", bound="AfterWebsocketCallable")
 T_error_handler = TypeVar("T_error_handler", bound="ErrorHandlerCallable")
 T_before_request = TypeVar("T_before_request", bound="BeforeRequestCallable")
 T_after_request = TypeVar("T_after_request", bound="AfterRequestCallable")
@@ -149,6 +153,18 @@ class Scaffold:
         #: Functions to call when a request ends, by blueprint name.
         self.teardown_request_funcs: dict[AppOrBlueprintKey, list[TeardownCallable]] = defaultdict(
             list
+        )
+        #: Functions to call before a WebSocket's view, by blueprint name.
+        self.before_websocket_funcs: dict[AppOrBlueprintKey, list[BeforeRequestCallable]] = (
+            defaultdict(list)
+        )
+        #: Functions to call after a WebSocket's view, by blueprint name.
+        self.after_websocket_funcs: dict[AppOrBlueprintKey, list[AfterWebsocketCallable]] = (
+            defaultdict(list)
+        )
+        #: Functions to call when a WebSocket's context is left, by blueprint name.
+        self.teardown_websocket_funcs: dict[AppOrBlueprintKey, list[TeardownCallable]] = (
+            defaultdict(list)
         )
         #: Functions that give values to templates, by blueprint name.
         self.template_context_processors: dict[
@@ -319,6 +335,40 @@ class Scaffold:
 
         return decorator
 
+    @setupmethod
+    def websocket(self, rule: str, **options: Any) -> Callable[[T_websocket], T_websocket]:
+        """Decorate a view: WebSockets that are opened at ``rule`` call it.
+
+        It talks to the client by :data:`~brim.websocket`, and the connection is closed when
+        it ends. Options are those of :meth:`route`.
+
+            @app.websocket("/echo")
+            def echo():
+                for message in websocket:
+                    websocket.send(message)
+        """
+
+        def decorator(f: T_websocket) -> T_websocket:
+            endpoint = options.pop("endpoint", None)
+            self.add_websocket(rule, endpoint, f, **options)
+            return f
+
+        return decorator
+
+    @setupmethod
+    def add_websocket(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: WebsocketCallable | None = None,
+        **options: Any,
+    ) -> None:
+        """Have WebSockets at ``rule`` served by ``view_func``, as :meth:`websocket` does."""
+        # A rule with ``websocket=True`` alone is an HTTP view's that takes the server's socket
+        # for itself, as those of Flask-Sock do.
+        view: Any = view_func
+        self.add_url_rule(rule, endpoint, view, websocket=True, _for_websockets=True, **options)
+
     # Hooks ----------------------------------------------------------------------------
 
     @setupmethod
@@ -345,6 +395,34 @@ class Scaffold:
         raised by one is raised again after the last.
         """
         self.teardown_request_funcs.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def before_websocket(self, f: T_before_request) -> T_before_request:
+        """Call ``f`` before the view of each WebSocket.
+
+        What it returns, unless None, refuses the connection: it is the HTTP answer.
+        """
+        self.before_websocket_funcs.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def after_websocket(self, f: T_after_websocket) -> T_after_websocket:
+        """Call ``f`` after the view of each WebSocket, also where the client has left.
+
+        It gets None at the end of a connection. For one that was refused it gets the HTTP
+        response, and must return it, or another.
+        """
+        self.after_websocket_funcs.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def teardown_websocket(self, f: T_teardown) -> T_teardown:
+        """Call ``f`` when a WebSocket's context is left, with the error or None.
+
+        A client that leaves is no error.
+        """
+        self.teardown_websocket_funcs.setdefault(None, []).append(f)
         return f
 
     @setupmethod

@@ -108,17 +108,20 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_pool)
 
 
-async def run(context: Context, function: Callable[..., T], *args: Any) -> T:
+async def run(
+    context: Context, function: Callable[..., T], *args: Any, on: Pool | None = None
+) -> T:
     """Run a sync function on the pool, within ``context``; return its result.
 
     It comes back only when the function has ended. A cancellation that arrives meanwhile is
     raised then: no thread goes on with what its request has left. While the interpreter
-    ends, when no thread takes up anything, it is called in place.
+    ends, when no thread takes up anything, it is called in place. ``on``: another pool than
+    the process's own.
     """
     loop = asyncio.get_running_loop()
     job = _Job(loop, context, function, args)
     try:
-        pool().put(job)
+        (on or pool()).put(job)
     except RuntimeError:
         return context.run(function, *args)
     try:
@@ -148,6 +151,8 @@ class ThreadSide:
 
     def __init__(self) -> None:
         self._context: Context | None = None
+        #: The pool that runs them; None for the process's own.
+        self.pool: Pool | None = None
         #: What both sides have agreed upon.
         self._known: dict[ContextVar[Any], Any] = {}
 
@@ -162,7 +167,7 @@ class ThreadSide:
             if changes:
                 context.run(_set, changes)
         try:
-            return await run(context, function, *args)
+            return await run(context, function, *args, on=self.pool)
         finally:
             _set(self._changes(context.items()))
 

@@ -45,6 +45,7 @@ if t.TYPE_CHECKING:
     from .testing import FlaskClient as FlaskClient
     from .testing import FlaskCliRunner as FlaskCliRunner
     from .threads import ThreadSide as ThreadSide
+    from .websockets import Websocket as Websocket
     from .wrappers import Request as Request
     from .wrappers import Response as Response
 
@@ -118,6 +119,15 @@ TemplateContextProcessorCallable = t.Union[
 TemplateFilterCallable = Callable[..., t.Any]
 TemplateGlobalCallable = Callable[..., t.Any]
 TemplateTestCallable = Callable[..., bool]
+AfterWebsocketCallable = t.Union[
+    Callable[[t.Any], t.Any],
+    Callable[[t.Any], Awaitable[t.Any]],
+]
+# A view of a WebSocket returns nothing once the connection was accepted; before, an answer.
+WebsocketCallable = t.Union[
+    Callable[..., ResponseReturnValue | None],
+    Callable[..., Awaitable[ResponseReturnValue | None]],
+]
 URLDefaultCallable = Callable[[str, dict[str, t.Any]], None]
 URLValuePreprocessorCallable = Callable[
     [str | None, dict[str, t.Any] | None],

@@ -38,6 +38,7 @@ def make_rule(
     options: dict[str, Any],
 ) -> Rule:
     """Make a rule with the methods that its view takes, OPTIONS among them or not."""
+    _note_kind(app, endpoint, options.pop("_for_websockets", False))
     if isinstance(methods, str):
         raise TypeError(
             "Allowed methods must be a list of strings, for example:"
@@ -54,6 +55,18 @@ def make_rule(
     made: Any = app.url_rule_class(rule, endpoint=endpoint, methods=names | required, **options)
     made.provide_automatic_options = automatic_options
     return made  # type: ignore[no-any-return]
+
+
+def _note_kind(app: Flask, endpoint: str, for_websockets: bool) -> None:
+    """Note what an endpoint serves: WebSockets or HTTP, never both."""
+    known = app._websocket_endpoints
+    if for_websockets is not (endpoint in known) and endpoint in app.view_functions:
+        raise AssertionError(
+            f"The endpoint {endpoint!r} can't serve WebSockets and HTTP both."
+            " Give one of the two another 'endpoint'."
+        )
+    if for_websockets:
+        known.add(endpoint)
 
 
 def _bind_to_environ(

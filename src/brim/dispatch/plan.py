@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dis
 import inspect
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from types import CodeType, MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -52,6 +52,20 @@ class Overrides:
 #: The names of the steps that a subclass may replace by overriding a method.
 OVERRIDABLE = tuple(step.name for step in fields(Overrides))
 
+#: The steps that know of requests and responses alone: a WebSocket's way goes without their
+#: replacements.
+_OF_REQUESTS: dict[str, Any] = dict.fromkeys(
+    (
+        "full_dispatch_request",
+        "preprocess_request",
+        "dispatch_request",
+        "make_default_options_response",
+        "finalize_request",
+        "process_response",
+        "do_teardown_request",
+    )
+)
+
 
 @dataclass(slots=True)
 class Compiled:
@@ -81,6 +95,8 @@ class Plan:
     after: tuple[Callable[..., Any], ...]
     teardown: tuple[Callable[..., Any], ...]
     teardown_app: tuple[Callable[..., Any], ...]
+    #: Whether the view talks over a WebSocket, and the functions are those around such views.
+    for_websockets: bool
     #: Whether nothing comes before the view.
     begins_quietly: bool
     #: Whether nothing is left to do once the response was sent.
@@ -114,8 +130,18 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
     view = None if endpoint is None else app.view_functions.get(endpoint)
     view = None if view is None else sync(view)
     preprocessors = _gather(app.url_value_preprocessors, outer_first)
-    before = tuple(map(sync, _gather(app.before_request_funcs, outer_first)))
-    teardown = _gather(app.teardown_request_funcs, outer_last, backwards=True)
+    for_websockets = endpoint in app._websocket_endpoints
+    if for_websockets:
+        overrides = replace(overrides, **_OF_REQUESTS)
+        tables: Any = (
+            app.before_websocket_funcs,
+            app.after_websocket_funcs,
+            app.teardown_websocket_funcs,
+        )
+    else:
+        tables = app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs
+    before = tuple(map(sync, _gather(tables[0], outer_first)))
+    teardown = _gather(tables[2], outer_last, backwards=True)
     teardown_app = tuple(reversed(app.teardown_appcontext_funcs))
     return Plan(
         compiled=compiled,
@@ -125,9 +151,10 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
         view=view,
         preprocessors=preprocessors,
         before=before,
-        after=tuple(map(sync, _gather(app.after_request_funcs, outer_last, backwards=True))),
+        after=tuple(map(sync, _gather(tables[1], outer_last, backwards=True))),
         teardown=tuple(map(sync, teardown)),
         teardown_app=tuple(map(sync, teardown_app)),
+        for_websockets=for_websockets,
         begins_quietly=not (preprocessors or before or overrides.preprocess_request),
         ends_quietly=not (
             teardown
@@ -135,7 +162,8 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
             or overrides.do_teardown_request
             or overrides.do_teardown_appcontext
         ),
-        needs_body=not reads_stream(view) and any(type(f) is Synced for f in (*before, view)),
+        needs_body=not for_websockets
+        and not reads_stream(view) and any(type(f) is Synced for f in (*before, view)),
     )
 
 

@@ -17,7 +17,7 @@ from ..dispatch.run_async import run_async
 from ..dispatch.steps import answer_unhandled, respond
 from ..threads import ThreadSide
 from ..wrappers import Response
-from .ending import failure_of
+from .ending import pop_async
 from .scope import environ_of
 from .sending import send_iterable, send_response
 
@@ -46,6 +46,10 @@ async def serve(app: Flask, scope: ASGIScope, receive: ASGIReceive, send: ASGISe
         await _serve_http(app, scope, receive, send)
     elif kind == "lifespan":
         await lifespan.serve(app, scope, receive, send)
+    elif kind == "websocket":
+        from .websocket import serve_asgi  # noqa: PLC0415 -- not every app has WebSockets
+
+        await serve_asgi(app, scope, receive, send)
     else:
         raise ValueError(f"There is no answer to an ASGI scope of type {kind!r}.")
 
@@ -91,7 +95,7 @@ async def _answer(
         environ = ctx.environ
         if "werkzeug.debug.preserve_context" in environ:
             environ["werkzeug.debug.preserve_context"](ctx)
-        await _pop(app, ctx, threads)
+        await pop_async(app, ctx, threads)
 
 
 async def _keep(app: Flask, ctx: RequestContext, body: ReceivedBody) -> None:
@@ -104,23 +108,6 @@ async def _keep(app: Flask, ctx: RequestContext, body: ReceivedBody) -> None:
         else getattr(request, "max_content_length", None)
     )
     await body.keep(limit)
-
-
-async def _pop(app: Flask, ctx: RequestContext, threads: ThreadSide) -> None:
-    """Leave the context; the request ends with it, unless something keeps it."""
-    failure = failure_of(app, ctx)
-    ends = ctx.ends_when_popped
-    try:
-        if not ends:
-            ctx._outcome, ctx._threads = failure, threads
-        elif (ending := app._engine.ending(ctx, failure)) is not None:
-            await run_async(ending, threads)
-    finally:
-        ctx.leave(failure)
-        # Errors keep this frame, so it may not keep the error.
-        failure = None
-    if ends:
-        ctx.tell_popped()
 
 
 async def _serve_by_wsgi(

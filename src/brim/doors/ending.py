@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..dispatch.run_async import run_async
+
 if TYPE_CHECKING:
+    from ..threads import ThreadSide
     from ..typing import Flask, RequestContext
 
 
@@ -16,3 +19,20 @@ def failure_of(app: Flask, ctx: RequestContext) -> BaseException | None:
         if ignores is not None and ignores(ctx, failure):
             return None
     return failure
+
+
+async def pop_async(app: Flask, ctx: RequestContext, threads: ThreadSide) -> None:
+    """Leave the context; the request ends with it, unless something keeps it."""
+    failure = failure_of(app, ctx)
+    ends = ctx.ends_when_popped
+    try:
+        if not ends:
+            ctx._outcome, ctx._threads = failure, threads
+        elif (ending := app._engine.ending(ctx, failure)) is not None:
+            await run_async(ending, threads)
+    finally:
+        ctx.leave(failure)
+        # Errors keep this frame, so it may not keep the error.
+        failure = None
+    if ends:
+        ctx.tell_popped()

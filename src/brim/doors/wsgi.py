@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer one request."""
+    if "brim.handshake" in environ:
+        # Of a WebSocket under ASGI, which went through the middleware to be found out here.
+        environ.pop("brim.handshake").append((app, environ))
+        start_response("101 Switching Protocols", [])
+        return []
     ctx = app.request_context(environ)
     try:
         try:
@@ -27,6 +32,10 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
         except Exception as error:
             response = run_sync(answer_unhandled(ctx, error))
         else:
+            if ctx._plan.for_websockets:
+                from .upgrade import serve_wsgi  # noqa: PLC0415 -- brings in wsproto
+
+                return serve_wsgi(app, ctx, start_response)
             if ctx._plan.needs_body and may_have_body(environ):
                 keep_ahead(environ, app.config["MAX_CONTENT_LENGTH"])
             response = run_sync(respond(ctx))

@@ -1,0 +1,177 @@
+"""What every kind of WebSocket connection does alike: take turns, read ahead, end.
+
+Where the bytes come from is decided by the files of the doors. Nothing here knows of views or
+hooks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..either import Turn, running_loop
+from ..sessions import SecureCookieSessionInterface
+from ..websockets import WebsocketClosed
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Task, TimerHandle
+    from collections.abc import Callable, Coroutine
+
+T = TypeVar("T")
+
+#: How often it is looked whether a view still waits for its client, in seconds.
+LOOK_INTERVAL = 1.0
+
+#: How many messages are read ahead of a view that doesn't ask for them.
+MOST_AHEAD = 64
+MOST_BYTES_AHEAD = 1024 * 1024
+
+
+class BaseConnection:
+    """One connection, as :class:`brim.websockets.Connection` describes it, but for the I/O.
+
+    ``limit``: the most bytes a message may have, or None.
+    """
+
+    def __init__(self, limit: int | None) -> None:
+        #: How it ended; ``None`` while it lasts.
+        self.closed: WebsocketClosed | None = None
+        #: Whether it was the client, or the network, that ended it.
+        self.left = False
+        self.limit = limit
+        self._reading = Turn()
+        self._ahead: deque[str | bytes] = deque()
+        self._bytes_ahead = 0
+        self._receivers = 0
+        self._received = 0
+
+    async def _read(self) -> str | bytes:
+        """Return the next message from the client."""
+        raise NotImplementedError
+
+    async def receive(self) -> str | bytes:
+        self._receivers += 1
+        try:
+            async with self._reading:
+                self._received += 1
+                if self._ahead:
+                    message = self._ahead.popleft()
+                    self._bytes_ahead -= len(message)
+                    return message
+                return await self._read()
+        finally:
+            self._receivers -= 1
+
+    async def read_ahead(self) -> None:
+        """Read what the view hasn't asked for yet, to learn whether the client leaves."""
+        async with self._reading:
+            while not self._receivers and self.has_room:
+                message = await self._read()
+                self._ahead.append(message)
+                self._bytes_ahead += len(message)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more may be read ahead."""
+        return len(self._ahead) < MOST_AHEAD and self._bytes_ahead < MOST_BYTES_AHEAD
+
+    def lost(self, code: int = 1006, reason: str = "") -> WebsocketClosed:
+        """Note that the client has left; return how, to be raised."""
+        if self.closed is None:
+            self.closed = WebsocketClosed(code, reason)
+            self.left = True
+        return self.ended()
+
+    def ended(self) -> WebsocketClosed:
+        """Return how the connection ended, to be raised.
+
+        That is another object than :attr:`closed`, as what is raised keeps frames.
+        """
+        closed = self.closed
+        assert closed is not None
+        return WebsocketClosed(closed.code, closed.reason)
+
+    def too_long(self, size: int) -> bool:
+        """Tell whether a message has more bytes than are allowed."""
+        return self.limit is not None and size > self.limit
+
+    async def call(self, function: Callable[..., T], *args: Any) -> T:
+        if running_loop() is None or _never_waits(function):
+            return function(*args)
+        from contextvars import copy_context  # noqa: PLC0415 -- as the next
+
+        from ..threads import run  # noqa: PLC0415 -- brings in asyncio, which is loaded by now
+
+        return await run(copy_context(), function, *args)
+
+    async def watched(self, view: Coroutine[Any, Any, Any]) -> Any:
+        from asyncio import CancelledError, current_task  # noqa: PLC0415 -- loaded by now
+
+        task = current_task()
+        watch = Watch(self, task)
+        try:
+            return await view
+        except CancelledError:
+            if task is None or not watch.client_has_left:
+                raise
+            task.uncancel()
+            raise self.lost() from None
+        finally:
+            await watch.end()
+
+
+def _never_waits(function: Callable[..., Any]) -> bool:
+    return getattr(function, "__func__", None) is SecureCookieSessionInterface.save_session
+
+
+class Watch:
+    """Looks now and then whether a view's client is still there.
+
+    A view that receives learns of it by that. One that waits for something else would never
+    be told, so messages are read ahead for it, and ``task`` is cancelled when there can be
+    no more. Without a task the connection is noted as closed, nothing else.
+    """
+
+    def __init__(self, connection: BaseConnection, task: Task[Any] | None) -> None:
+        from asyncio import get_running_loop  # noqa: PLC0415 -- loaded by now
+
+        self.client_has_left = False
+        self._connection = connection
+        self._task = task
+        self._loop: AbstractEventLoop = get_running_loop()
+        self._seen = -1
+        self._reader: Task[None] | None = None
+        self._ended = False
+        self._timer: TimerHandle = self._loop.call_later(LOOK_INTERVAL, self._look)
+
+    def _look(self) -> None:
+        connection = self._connection
+        if connection.closed is not None:
+            return
+        idle = not connection._receivers and connection._received == self._seen
+        if idle and self._reader is None and connection.has_room:
+            self._reader = self._loop.create_task(self._read())
+        self._seen = connection._received
+        self._timer = self._loop.call_later(LOOK_INTERVAL, self._look)
+
+    async def _read(self) -> None:
+        try:
+            await self._connection.read_ahead()
+        except WebsocketClosed:
+            if self._connection.left and not self._ended:
+                self.client_has_left = True
+                if self._task is not None:
+                    self._task.cancel()
+        finally:
+            self._reader = None
+
+    async def end(self) -> None:
+        """Stop looking; come back when nothing is read any more."""
+        from asyncio import wait  # noqa: PLC0415 -- loaded by now
+
+        self._ended = True
+        self._timer.cancel()
+        reader = self._reader
+        if reader is not None:
+            reader.cancel()
+            await wait([reader])
