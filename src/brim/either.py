@@ -77,9 +77,7 @@ def _poll(sock: socket, write: bool, timeout: float | None) -> bool:
     return bool(poll.poll(None if timeout is None else timeout * 1000))
 
 
-async def _watch(
-    loop: AbstractEventLoop, sock: socket, write: bool, timeout: float | None
-) -> bool:
+async def _watch(loop: AbstractEventLoop, sock: socket, write: bool, timeout: float | None) -> bool:
     """Wait by the loop's own selector, which takes no thread."""
     waiter: Future_[bool] = loop.create_future()
 

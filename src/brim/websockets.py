@@ -298,22 +298,22 @@ class Websocket:
         Raises ``ValueError`` for a subprotocol that the client has not offered and for
         headers that belong to the handshake, ``RuntimeError`` if it was accepted before.
         """
-        return self._perform(self._accept(subprotocol, headers))
+        return self._perform(self._accept(subprotocol, headers))  # type: ignore[no-any-return]
 
     def receive(self) -> ReceivedText | ReceivedBytes:
         """Return the next message, ``str`` or ``bytes``.
 
         Raises :class:`WebsocketClosed` when there are no more.
         """
-        return self._perform(self._receive())
+        return self._perform(self._receive())  # type: ignore[no-any-return]
 
     def receive_text(self) -> ReceivedText:
         """Return the next message, which must be text; :class:`UnexpectedMessage` if not."""
-        return self._perform(self._receive_text())
+        return self._perform(self._receive_text())  # type: ignore[no-any-return]
 
     def receive_bytes(self) -> ReceivedBytes:
         """Return the next message, which must be bytes; :class:`UnexpectedMessage` if not."""
-        return self._perform(self._receive_bytes())
+        return self._perform(self._receive_bytes())  # type: ignore[no-any-return]
 
     def receive_json(self) -> Any:
         """Return the value of the next message, which must be JSON.
@@ -334,21 +334,21 @@ class Websocket:
                 f"A WebSocket sends str or bytes, not {type(data).__name__}."
                 " For other values there is send_json()."
             )
-        return self._perform(self._send(data))
+        return self._perform(self._send(data))  # type: ignore[no-any-return]
 
     def send_json(self, *args: Any, **kwargs: Any) -> Awaitable[None]:
         """Send a value as JSON, in a text message; arguments as for :func:`brim.jsonify`."""
         if args and kwargs:
             raise TypeError("send_json() takes either values or keywords, not both.")
         value = kwargs if not args else args[0] if len(args) == 1 else args
-        return self._perform(self._send(self._ctx.app.json.dumps(value)))
+        return self._perform(self._send(self._ctx.app.json.dumps(value)))  # type: ignore[no-any-return]
 
     def ping(self, payload: bytes = b"") -> Awaitable[None]:
         """Send a ping, which the client answers by itself.
 
         Raises ``RuntimeError`` under ASGI, where it is for the server to send them.
         """
-        return self._perform(self._ping(payload))
+        return self._perform(self._ping(payload))  # type: ignore[no-any-return]
 
     def close(self, code: int = 1000, reason: str = "") -> Awaitable[None]:
         """Close the connection; what was sent before still arrives.
@@ -365,7 +365,7 @@ class Websocket:
             )
         if len(reason.encode()) > _LONGEST_REASON:
             raise ValueError(f"The reason of a close may have {_LONGEST_REASON} bytes: {reason!r}")
-        return self._perform(self._connection.close(code, reason))
+        return self._perform(self._connection.close(code, reason))  # type: ignore[no-any-return]
 
     async def __aiter__(self) -> AsyncIterator[str | bytes]:
         while True:

@@ -163,7 +163,8 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
             or overrides.do_teardown_appcontext
         ),
         needs_body=not for_websockets
-        and not reads_stream(view) and any(type(f) is Synced for f in (*before, view)),
+        and not reads_stream(view)
+        and any(type(f) is Synced for f in (*before, view)),
     )
 
 

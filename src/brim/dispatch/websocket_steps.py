@@ -106,7 +106,8 @@ def _ask(ctx: RequestContext, refusal: Exception | None) -> Steps[Any]:
 
 def _view_call(ctx: RequestContext) -> Call:
     """Return the call of the view; a coroutine function is watched while it runs."""
-    function, args, kwargs = steps.view_call(ctx)
+    view, args, kwargs = steps.view_call(ctx)
+    function: Any = view
     if type(function) is Synced:
         return _WATCHED, (_websocket_of(ctx), function.func, args, kwargs), _NONE
     return function, args, kwargs

@@ -6,14 +6,16 @@ suspend a coroutine (:mod:`brim.either`). What the messages are for is not known
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 import time
-from binascii import Error as Base64Error
 from base64 import b64decode
+from binascii import Error as Base64Error
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from werkzeug.exceptions import BadRequest, HTTPException, NotImplemented
+from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import NotImplemented as NotSupported
 from werkzeug.wrappers import Response
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
@@ -24,7 +26,6 @@ from ..websockets import WebsocketClosed
 from .connection import BaseConnection
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Coroutine
 
     from ..typing import Flask, WSGIEnvironment
@@ -59,9 +60,9 @@ def socket_of(environ: WSGIEnvironment) -> socket.socket:
     for key in SOCKET_KEYS:
         if key in environ:
             if not environ["wsgi.multithread"]:
-                raise NotImplemented(_NO_THREADS)
+                raise NotSupported(_NO_THREADS)
             return environ[key]  # type: ignore[no-any-return]
-    raise NotImplemented(_NO_SOCKET)
+    raise NotSupported(_NO_SOCKET)
 
 
 def accept_token(environ: WSGIEnvironment) -> str:
@@ -238,7 +239,9 @@ class SocketConnection(BaseConnection):
         data = event.data
         text = isinstance(data, str)
         # A text's characters have one byte at least.
-        self._size += len(data) if not isinstance(data, str) or data.isascii() else len(data.encode())
+        self._size += (
+            len(data) if not isinstance(data, str) or data.isascii() else len(data.encode())
+        )
         if self.too_long(self._size):
             reason = f"A message may have {self.limit} bytes."
             self._out += self._frames.send(CloseConnection(1009, reason))
@@ -272,36 +275,39 @@ class SocketConnection(BaseConnection):
             carry_out(self._await_close())
         except OSError:
             pass
-        self._shut(2)
+        self._shut(socket.SHUT_RDWR)
         try:
             self._sock.settimeout(self._server_timeout)
         except OSError:
             pass
 
     async def _await_close(self) -> None:
-        """Wait for the client's side of the closing handshake, reading what is left."""
-        state = self._frames.state
-        if state is ConnectionState.CLOSED or self.closed is None:
+        """Wait for the client's side of the closing handshake, reading what is left.
+
+        A socket that is closed with something unread resets the connection, and the client
+        might never see why.
+        """
+        if self._frames.state is not ConnectionState.LOCAL_CLOSING:
             return
-        if state is not ConnectionState.LOCAL_CLOSING:
-            return
+        if self.left:
+            # It sent what is no WebSocket frame; nothing it sends now can be understood.
+            self._shut(socket.SHUT_WR)
         deadline = time.monotonic() + CLOSING_TIME
-        failed = False
-        while (left := deadline - time.monotonic()) > 0:
+        while (remaining := deadline - time.monotonic()) > 0:
             try:
                 data = self._sock.recv(_PIECE)
             except (BlockingIOError, InterruptedError, ssl.SSLWantReadError):
-                await readable(self._sock, left)
+                await readable(self._sock, remaining)
                 continue
             if not data:
                 return
-            if not failed:
-                self._frames.receive_data(data)
-                for event in self._frames.events():
-                    if isinstance(event, CloseConnection):
-                        if self._frames.state is ConnectionState.CLOSED:
-                            return
-                        failed = True
+            if not self.left and self._reads_close(data):
+                return
+
+    def _reads_close(self, data: bytes) -> bool:
+        protocol = self._frames
+        protocol.receive_data(data)
+        return any(isinstance(event, CloseConnection) for event in protocol.events())
 
     def _shut(self, how: int) -> None:
         try:

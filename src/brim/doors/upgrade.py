@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import HTTPException, NotImplemented
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import NotImplemented as NotSupported
 
 from ..dispatch.run_sync import run_sync
 from ..dispatch.websocket_steps import Closing, after, converse
@@ -36,7 +37,7 @@ def serve_wsgi(app: Flask, ctx: RequestContext, start_response: StartResponse) -
         token = accept_token(environ)
     except HTTPException as error:
         refusal = error
-        if isinstance(error, NotImplemented) and error.description not in _told:
+        if isinstance(error, NotSupported) and error.description not in _told:
             _told.add(error.description)
             app.logger.error("A WebSocket was refused: %s", error.description)
     connection = SocketConnection(app, sock, token)
