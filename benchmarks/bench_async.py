@@ -121,9 +121,7 @@ def under_wsgi(apps: dict[str, WSGI]) -> list[Figure]:
     }
     cost = measure.interleaved(calls)
     extra = {name: cost[f"{name} async"] - cost[f"{name} sync"] for name in apps}
-    figures = [
-        Figure(f"WSGI, what async def adds: {name}", µs, "µs") for name, µs in extra.items()
-    ]
+    figures = [Figure(f"WSGI, what async def adds: {name}", µs, "µs") for name, µs in extra.items()]
     ratio = extra["Brim"] / extra["Flask"]
     return [*figures, Figure("WSGI, what async def adds: Brim / Flask", ratio, "", 1 / 3)]
 

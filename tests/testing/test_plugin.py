@@ -29,7 +29,9 @@ def test_client(client):
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Pytester]:
+def project(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[pytest.Pytester]:
     """A folder with settings that load the plugin, run in this process."""
     pytester.makepyprojecttoml(
         '[tool.pytest.ini_options]\naddopts = ["-p", "brim.testing.plugin", "-p", "no:cacheprovider"]\n'
