@@ -174,7 +174,8 @@ def main() -> int:
         failed = {f"ProxyFix, {k}": v for k, v in proxied.failed.items()}
         failed = plain.failed | failed
         counts = "".join(
-            f"{f'{one.passed}/{len(CHECKS)}':>{width}}" for one, width in ((plain, 7), (proxied, 10))
+            f"{f'{one.passed}/{len(CHECKS)}':>{width}}"
+            for one, width in ((plain, 7), (proxied, 10))
         )
         seconds = plain.seconds + proxied.seconds
         print(f"{name:18}{SERVERS[name].interface:11}{counts}{seconds:9.1f}  {', '.join(failed)}")

@@ -192,6 +192,61 @@ def test_after_a_fork_there_is_a_new_loop() -> None:
     assert (done.stdout, done.stderr) == ("[0, 0]\n", "")
 
 
+def test_under_gevent_the_loop_is_on_a_thread_of_its_own() -> None:
+    """A greenlet shares its thread with sync views, which would see the loop as running."""
+    program = """
+        from gevent import monkey
+
+        monkey.patch_all()
+
+        import asyncio
+
+        import gevent
+
+        from brim import Flask, render_template_string, request
+
+        app = Flask(__name__)
+
+
+        @app.context_processor
+        async def shop():
+            await asyncio.sleep(0)
+            return {"shop": request.path}
+
+
+        @app.get("/async/<int:number>")
+        async def view(number):
+            await asyncio.sleep(0.001)
+            return render_template_string("{{ shop }}")
+
+
+        @app.get("/sync/<int:number>")
+        def sync(number):
+            gevent.sleep(0.001)
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError:
+                return request.path
+
+
+        def ask(path):
+            assert app.test_client().get(path).text == path
+            return path
+
+
+        asked = [gevent.spawn(ask, f"/{kind}/{n}") for n in range(20) for kind in ("async", "sync")]
+        print(len(gevent.joinall(asked, timeout=20, raise_error=True)))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("40\n", "")
+
+
 def test_the_loop_does_not_keep_the_request_that_started_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

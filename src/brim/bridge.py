@@ -30,21 +30,40 @@ class LoopThread:
     """An event loop on a daemon thread, that other threads hand coroutines to."""
 
     def __init__(self) -> None:
+        from concurrent.futures import Future  # noqa: PLC0415
+
+        started: Future[AbstractEventLoop] = Future()
+        _start_thread(partial(self._serve, started), "brim-loop")
+        self.loop = started.result()
+
+    def _serve(self, started: Future[AbstractEventLoop]) -> None:
         import asyncio  # noqa: PLC0415 -- a process without async views never loads it
 
-        # In an empty context, as the loop keeps the one that it is made in.
-        self.loop: AbstractEventLoop = Context().run(asyncio.new_event_loop)
-        self.thread = threading.Thread(target=self._serve, name="brim-loop", daemon=True)
-        self.thread.start()
-
-    def _serve(self) -> None:
-        import asyncio  # noqa: PLC0415
-
-        asyncio.set_event_loop(self.loop)
+        try:
+            # In an empty context, as the loop keeps the one that it is made in.
+            loop: AbstractEventLoop = Context().run(asyncio.new_event_loop)
+        except BaseException as error:  # no more files may be open, for example
+            started.set_exception(error)
+            return
+        asyncio.set_event_loop(loop)
+        started.set_result(loop)
         while True:
             # SystemExit and KeyboardInterrupt are a task's outcome, and stop the loop besides.
             with suppress(SystemExit, KeyboardInterrupt):
-                self.loop.run_forever()
+                loop.run_forever()
+
+
+def _start_thread(function: Callable[[], None], name: str) -> None:
+    """Start a thread of the operating system, also where gevent has patched ``threading``.
+
+    Its threads are greenlets of one such thread. All of them would see the loop of one as
+    running: sync views, and whatever wants to run a loop of its own.
+    """
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched("threading"):
+        monkey.get_original("_thread", "start_new_thread")(function, ())
+    else:
+        threading.Thread(target=function, name=name, daemon=True).start()
 
 
 def _run_on(loop: AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
@@ -148,8 +167,8 @@ def _loop_to_wait_for() -> AbstractEventLoop | None:
     home = home_loop.get()
     if home is not None and home.is_running() and _running_loop() is not home:
         return home
-    kept = _kept_loop()
-    return None if threading.current_thread() is kept.thread else kept.loop
+    kept = _kept_loop().loop
+    return None if _running_loop() is kept else kept
 
 
 def loop_for_tasks() -> AbstractEventLoop:
@@ -185,24 +204,25 @@ async def while_handling(error: BaseException, coroutine: Coroutine[Any, Any, An
 
 def _run_aside(coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
     import asyncio  # noqa: PLC0415
+    from concurrent.futures import Future  # noqa: PLC0415
 
-    outcome: list[Any] = []
-    errors: list[BaseException] = []
+    outcome: Future[Any] = Future()
 
     def work() -> None:
         try:
             with asyncio.Runner() as runner:
-                outcome.append(runner.run(coroutine, context=context))
+                result = runner.run(coroutine, context=context)
         except BaseException as error:
-            errors.append(error)
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(result)
 
-    thread = threading.Thread(target=work, name="brim-loop-aside")
-    thread.start()
-    thread.join()
-    if errors:
-        # Taken out, as the error keeps this frame.
-        raise errors.pop()
-    return outcome[0]
+    _start_thread(work, "brim-loop-aside")
+    try:
+        return outcome.result()
+    finally:
+        # An error keeps this frame, so the frame may not keep what has the error.
+        del outcome
 
 
 class Synced:

@@ -320,7 +320,10 @@ def headers(wire: Wire) -> None:
 @check("cookies")
 def cookies(wire: Wire) -> None:
     answer = wire.get("/cookies")
-    equal(answer.all("Set-Cookie"), ["one=1; HttpOnly; Path=/", 'two="2\\073 3"; Path=/; SameSite=Lax'])
+    equal(
+        answer.all("Set-Cookie"),
+        ["one=1; HttpOnly; Path=/", 'two="2\\073 3"; Path=/; SameSite=Lax'],
+    )
     equal(answer.all("X-Twice"), ["a", "b"])
 
 
