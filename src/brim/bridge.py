@@ -203,26 +203,27 @@ async def while_handling(error: BaseException, coroutine: Coroutine[Any, Any, An
 
 
 def _run_aside(coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
-    import asyncio  # noqa: PLC0415
     from concurrent.futures import Future  # noqa: PLC0415
 
     outcome: Future[Any] = Future()
-
-    def work() -> None:
-        try:
-            with asyncio.Runner() as runner:
-                result = runner.run(coroutine, context=context)
-        except BaseException as error:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(result)
-
-    _start_thread(work, "brim-loop-aside")
+    _start_thread(partial(_run_alone, coroutine, context, outcome), "brim-loop-aside")
     try:
         return outcome.result()
     finally:
         # An error keeps this frame, so the frame may not keep what has the error.
         del outcome
+
+
+def _run_alone(coroutine: Coroutine[Any, Any, Any], context: Context, outcome: Future[Any]) -> None:
+    import asyncio  # noqa: PLC0415
+
+    try:
+        with asyncio.Runner() as runner:
+            result = runner.run(coroutine, context=context)
+    except BaseException as error:
+        outcome.set_exception(error)
+    else:
+        outcome.set_result(result)
 
 
 class Synced:
