@@ -3,9 +3,10 @@
     python -m scripts.servers [--list] [SERVER ...]
 
 Each server is given `app:app` of tests/servers, once as it is and once with ProxyFix around its
-`wsgi_app`, and gets the forty checks of tests/servers/checks.py each time. Prints a line for each
-server, and what failed. The status is 1 where a check fails, and where a server logs an error or
-doesn't end on SIGTERM.
+`wsgi_app`, and gets the forty checks of tests/servers/checks.py each time. A third time it is
+told that the application is mounted at /shop, if it can be told. Prints a line for each server,
+and what failed. The status is 1 where a check fails, and where a server logs an error or doesn't
+end on SIGTERM.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from tests.processes import free_port
-from tests.servers.checks import CHECKS, behind_a_proxy
+from tests.servers.checks import CHECKS, Check, behind_a_proxy, mounted, mounted_keeping
 from tests.servers.wire import Wire
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests/servers"
@@ -47,6 +48,10 @@ class Server:
     interface: str
     #: ``{port}`` is filled in. One process each: the application remembers what it is asked for.
     command: str
+    #: What tells it that the application is at ``/shop``: words, or a variable.
+    mount: str = ""
+    #: Whether it is then asked for ``/shop/seen``, or for ``/seen`` by a proxy that removes this.
+    keeps_prefix: bool = True
     #: Checks that it can't pass, with the reason.
     without: dict[str, str] = field(default_factory=dict)
 
@@ -55,19 +60,22 @@ class Server:
         """The number of checks that it is to pass."""
         return len(CHECKS) - len(self.without)
 
-    def start(self, port: int, log: Path, behind_proxy: bool) -> subprocess.Popen[bytes]:
-        program, *words = self.command.format(port=port).split()
+    def start(self, port: int, log: Path, way: str) -> subprocess.Popen[bytes]:
+        words = self.command.format(port=port).split()
         inner = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COV"))}
         inner |= {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(FOLDER)}
-        if behind_proxy:
+        if way == PROXIED:
             inner["BEHIND_PROXY"] = "1"
+        if way == MOUNTED:
+            if self.mount.startswith("-"):
+                words[1:1] = self.mount.split()
+            else:
+                name, _, value = self.mount.partition("=")
+                inner[name] = value
+        words[0] = str(Path(sys.executable).parent / words[0])
         with log.open("wb") as output:
             return subprocess.Popen(
-                [str(Path(sys.executable).parent / program), *words],
-                cwd=FOLDER,
-                env=inner,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                words, cwd=FOLDER, env=inner, stdout=output, stderr=subprocess.STDOUT
             )
 
 
@@ -77,25 +85,47 @@ SERVERS = {
     "brim run": Server(
         "WSGI",
         "brim --app app run --port {port}",
-        {"keep-alive": "it closes every connection, as Flask's development server does"},
+        without={
+            "keep-alive": "it closes every connection, as Flask's development server does",
+        },
     ),
-    "gunicorn gthread": Server("WSGI", f"{_GUNICORN} --threads 20 app:app"),
-    "gunicorn gevent": Server("WSGI", f"{_GUNICORN} --worker-class gevent app:app"),
-    "gunicorn asgi": Server("ASGI", f"{_GUNICORN} --worker-class asgi app:app"),
-    "uvicorn": Server("ASGI", "uvicorn --port {port} app:app"),
-    "hypercorn": Server("ASGI", "hypercorn --bind 127.0.0.1:{port} app:app"),
-    "daphne": Server("ASGI", "daphne --port {port} app:app"),
-    "granian asgi": Server("ASGI", "granian --interface asgi --port {port} app:app"),
+    "gunicorn gthread": Server(
+        "WSGI", f"{_GUNICORN} --threads 20 app:app", mount="SCRIPT_NAME=/shop"
+    ),
+    "gunicorn gevent": Server(
+        "WSGI", f"{_GUNICORN} --worker-class gevent app:app", mount="SCRIPT_NAME=/shop"
+    ),
+    "gunicorn asgi": Server(
+        "ASGI", f"{_GUNICORN} --worker-class asgi app:app", mount="--root-path /shop"
+    ),
+    "uvicorn": Server(
+        "ASGI", "uvicorn --port {port} app:app", mount="--root-path /shop", keeps_prefix=False
+    ),
+    "hypercorn": Server(
+        "ASGI", "hypercorn --bind 127.0.0.1:{port} app:app", mount="--root-path /shop"
+    ),
+    "daphne": Server("ASGI", "daphne --port {port} app:app", mount="--root-path /shop"),
+    "granian asgi": Server(
+        "ASGI",
+        "granian --interface asgi --port {port} app:app",
+        mount="--url-path-prefix /shop",
+    ),
     "granian wsgi": Server(
-        "WSGI", "granian --interface wsgi --blocking-threads 20 --port {port} app:app"
+        "WSGI",
+        "granian --interface wsgi --blocking-threads 20 --port {port} app:app",
+        mount="--url-path-prefix /shop",
     ),
     "waitress": Server(
         "WSGI",
         # It takes X-Forwarded headers out unless it is told not to.
         "waitress-serve --listen=127.0.0.1:{port} --threads=20"
         " --no-clear-untrusted-proxy-headers app:app",
+        mount="--url-prefix=/shop",
     ),
 }
+
+#: The ways in which each is started.
+PLAIN, PROXIED, MOUNTED = WAYS = ("as it is", "ProxyFix", "mounted")
 
 
 @dataclass
@@ -107,7 +137,7 @@ class Result:
     seconds: float = 0.0
 
 
-def try_server(name: str, behind_proxy: bool = False) -> Result:
+def try_server(name: str, way: str = PLAIN) -> Result:
     """Start a server, make the checks, end it."""
     server = SERVERS[name]
     result = Result()
@@ -115,8 +145,8 @@ def try_server(name: str, behind_proxy: bool = False) -> Result:
     with tempfile.TemporaryDirectory(prefix="brim-servers-") as folder:
         log = Path(folder) / "log"
         try:
-            with _served(server, log, behind_proxy) as port:
-                _make_checks(Wire(port), server, behind_proxy, result)
+            with _served(server, log, way) as port:
+                _make_checks(Wire(port), _checks(server, way), result)
         except RuntimeError as error:
             result.failed["server"] = str(error)
         said = log.read_text(errors="replace")
@@ -128,10 +158,16 @@ def try_server(name: str, behind_proxy: bool = False) -> Result:
     return result
 
 
-def _make_checks(wire: Wire, server: Server, behind_proxy: bool, result: Result) -> None:
+def _checks(server: Server, way: str) -> dict[str, Check]:
+    if way == MOUNTED:
+        return {"mounted": mounted_keeping if server.keeps_prefix else mounted}
     checks = {name: check for name, check in CHECKS.items() if name not in server.without}
-    if behind_proxy:
+    if way == PROXIED:
         checks["what the proxy says"] = behind_a_proxy
+    return checks
+
+
+def _make_checks(wire: Wire, checks: dict[str, Check], result: Result) -> None:
     for name, check in checks.items():
         try:
             check(wire)
@@ -142,13 +178,13 @@ def _make_checks(wire: Wire, server: Server, behind_proxy: bool, result: Result)
 
 
 @contextmanager
-def _served(server: Server, log: Path, behind_proxy: bool) -> Iterator[int]:
+def _served(server: Server, log: Path, way: str) -> Iterator[int]:
     """The port on which the server answers.
 
     Raises ``RuntimeError`` if it never answers, or has to be killed.
     """
     port = free_port()
-    with server.start(port, log, behind_proxy) as process:
+    with server.start(port, log, way) as process:
         try:
             _wait(port, process, log)
             yield port
@@ -168,7 +204,7 @@ def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
             with urlopen(f"http://127.0.0.1:{port}/", timeout=5):
                 return
         except HTTPError:
-            return  # the checks will say more
+            return  # it answers: what is wrong is for the checks to say
         except OSError:
             time.sleep(0.05)
     said = log.read_text(errors="replace").strip().splitlines()[-3:]
@@ -187,22 +223,27 @@ def main() -> int:
         for name in names:
             print(f"{name:18}{SERVERS[name].command.format(port=8000)}")
         return 0
-    print(f"{'server':18}{'interface':11}{'as it is':>10}{'ProxyFix':>10}{'seconds':>9}")
+    print(
+        f"{'server':18}{'interface':11}{'as it is':>10}{'ProxyFix':>10}{'mounted':>9}{'seconds':>9}"
+    )
     # Each to its end, so that one failure does not hide the next.
-    return int(not all([_try_both(name) for name in names]))
+    return int(not all([_try_ways(name) for name in names]))
 
 
-def _try_both(name: str) -> bool:
+def _try_ways(name: str) -> bool:
+    """Try a server in each way; print what came of it, and tell whether all is well."""
     server = SERVERS[name]
-    results = {"as it is": try_server(name), "ProxyFix": try_server(name, behind_proxy=True)}
-    counts = "".join(f"{f'{one.passed}/{server.checks}':>10}" for one in results.values())
+    results = {way: try_server(name, way) for way in WAYS if way != MOUNTED or server.mount}
+    counts = [f"{results[way].passed}/{server.checks}" for way in (PLAIN, PROXIED)]
+    mounted = "-" if not server.mount else "FAILED" if results[MOUNTED].failed else "yes"
     seconds = sum(one.seconds for one in results.values())
-    print(f"{name:18}{server.interface:11}{counts}{seconds:9.1f}", flush=True)
+    columns = f"{counts[0]:>10}{counts[1]:>10}{mounted:>9}{seconds:9.1f}"
+    print(f"{name:18}{server.interface:11}{columns}", flush=True)
     for check, reason in server.without.items():
         print(f"    without {check}: {reason}")
-    for what, one in results.items():
+    for way, one in results.items():
         for check, why in one.failed.items():
-            print(f"    FAILED {what}, {check}: {why}")
+            print(f"    FAILED {way}, {check}: {why}")
     return not any(one.failed for one in results.values())
 
 

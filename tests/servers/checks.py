@@ -448,7 +448,7 @@ def _ends(wire: Wire, name: str) -> set[str]:
     return ends & {"closed", "teardown", "teardown async"}
 
 
-# With ProxyFix, on top of all of the above
+# On top of all of the above, where a server is started for it
 
 
 def behind_a_proxy(wire: Wire) -> None:
@@ -466,3 +466,16 @@ def behind_a_proxy(wire: Wire) -> None:
     equal(seen["url"], "https://shop.example/shop/seen")
     equal(seen["external"], "https://shop.example/shop/")
     equal((seen["remote_addr"], seen["script_root"]), ("192.0.2.1", "/shop"))
+
+
+def mounted(wire: Wire, target: str = "/seen") -> None:
+    """What the application is told of the path at which it is mounted."""
+    seen = wire.get(target, Host="shop.example").json
+    equal(seen["url"], "http://shop.example/shop/seen")
+    equal(seen["external"], "http://shop.example/shop/")
+    equal(seen["script_root"], "/shop")
+
+
+def mounted_keeping(wire: Wire) -> None:
+    """The same, of a server that wants to be asked for the whole path."""
+    mounted(wire, "/shop/seen")
