@@ -34,6 +34,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "tests/servers"
 #: Seconds that a server may take to its first answer, and to its end.
 START, END = 30, 15
 
+#: Failures that are printed for each server and way.
+SHOWN = 8
+
 #: What tells of an error in a server's log, but for the crash that a check asks for.
 WRONG = re.compile(
     r"^(?!.*on purpose).*(Traceback|\w(Error|Exception|Exit)\b|never (awaited|retrieved)|Lifespan)",
@@ -242,8 +245,11 @@ def _try_ways(name: str) -> bool:
     for check, reason in server.without.items():
         print(f"    without {check}: {reason}")
     for way, one in results.items():
-        for check, why in one.failed.items():
-            print(f"    FAILED {way}, {check}: {why}")
+        failed = list(one.failed.items())
+        for check, why in failed[:SHOWN]:
+            print(f"    FAILED {way}, {check}: {why}"[:300])
+        if len(failed) > SHOWN:
+            print(f"    FAILED {way}, {len(failed) - SHOWN} more")
     return not any(one.failed for one in results.values())
 
 

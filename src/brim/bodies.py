@@ -10,6 +10,7 @@ import errno
 import io
 import sys
 from collections import deque
+from contextlib import suppress
 from contextvars import copy_context
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 KEPT_IN_MEMORY = 512 * 1024
 #: How much is read at once.
 CHUNK = 64 * 1024
+#: Seconds for which the rest of a body is taken once its request is answered.
+LINGERING = 30
 
 _DISK_IS_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -59,31 +62,31 @@ _EMPTY = {"GET", "HEAD", "OPTIONS", "TRACE"}
 class KeptBody(io.RawIOBase):
     """A body that was read ahead, in memory or, if it is long, in a temporary file.
 
-    ``failure`` is raised where reading comes to the end of what had arrived.
+    Where reading comes to the end of what was kept, ``failure`` is raised, or else ``rest`` is
+    read on.
     """
 
     def __init__(self) -> None:
         self._file: IO[bytes] = cast("IO[bytes]", SpooledTemporaryFile(KEPT_IN_MEMORY))
         self.size = 0
         self.failure: BaseException | None = None
+        self.rest: BodyStream | None = None
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._file.read(len(buffer))
+        data = self._file.read(len(buffer)) or self._read_on(len(buffer))
         buffer[: len(data)] = data
-        return len(data) or self._end()
+        return len(data)
 
     def readall(self) -> bytes:
-        data = self._file.read()
-        self._end()
-        return data
+        return self._file.read() + self._read_on(-1)
 
-    def _end(self) -> int:
+    def _read_on(self, size: int) -> bytes:
         if self.failure is not None:
             raise self.failure
-        return 0
+        return b"" if self.rest is None else self.rest.read(size)
 
     def keep(self, chunk: bytes) -> None:
         """Add what has arrived.
@@ -113,18 +116,20 @@ class KeptBody(io.RawIOBase):
 def keep_ahead(environ: WSGIEnvironment, limit: int | None) -> None:
     """Read a WSGI request's body, for a coroutine that could not wait for it.
 
-    An error, such as a body that is too long or cut short, is raised by whoever reads it.
+    An error, such as a body that is cut short, is raised by whoever reads it. Of one that is
+    longer than ``limit`` the rest is left, for the view may have a limit of its own.
     """
-    try:
-        stream = stream_of(environ, limit)
-    except RequestEntityTooLarge:
-        # Left to be read where the view has a limit of its own.
+    stream = stream_of(environ, None)
+    if limit is not None and stream.expected is not None and stream.expected > limit:
         return
     body = KeptBody()
     failure: BaseException | None = None
     try:
         while chunk := stream.read(CHUNK):
             body.keep(chunk)
+            if limit is not None and body.size > limit:
+                body.rest = stream
+                break
     except Exception as error:
         failure = error
     body.ready(failure)
@@ -227,18 +232,35 @@ class ReceivedBody(io.RawIOBase):
 
         A body that was not announced comes as one empty message.
         """
-        more = True
-        while more:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                self.disconnected = True
+        self.pending = True
+        while self.pending:
+            await self.drop_some()
+            if self.disconnected:
                 return
-            more = bool(message.get("more_body", False))
         if (await self._receive())["type"] == "http.disconnect":
             self.disconnected = True
             return
         # It says the same again and again, so it will never say more.
         await self._loop.create_future()
+
+    async def drop_some(self) -> None:
+        """Wait for one message, and forget what it brings."""
+        message = await self._receive()
+        self.disconnected = message["type"] == "http.disconnect"
+        self.pending = not self.disconnected and bool(message.get("more_body", False))
+
+    async def drop(self) -> None:
+        """Take what is still to come, for at most :data:`LINGERING` seconds.
+
+        A client that sends all before it reads would never see the response where a server
+        (Hypercorn) stops reading once nobody takes what has arrived.
+        """
+        from asyncio import timeout  # noqa: PLC0415 -- loaded by now
+
+        with suppress(TimeoutError):
+            async with timeout(LINGERING):
+                while self.pending:
+                    await self.drop_some()
 
     async def keep(self, limit: int | None) -> None:
         """Wait for the body and keep it, on disk beyond :data:`KEPT_IN_MEMORY`.
@@ -293,7 +315,7 @@ class BodyStream(io.RawIOBase):
     def __init__(self, source: IO[bytes], max_length: int | None, expected: int | None) -> None:
         self._source = source
         self._max = sys.maxsize if max_length is None else max_length
-        self._expected = expected
+        self.expected = expected
         self._read = 0
 
     def readable(self) -> bool:
@@ -318,7 +340,7 @@ class BodyStream(io.RawIOBase):
                 raise InsufficientStorage from error
             raise ClientDisconnected from error
         if not data:
-            if self._expected is not None and self._read < self._expected:
+            if self.expected is not None and self._read < self.expected:
                 raise ClientDisconnected
             return b""
         if len(data) > room:
@@ -328,7 +350,7 @@ class BodyStream(io.RawIOBase):
 
     def readall(self) -> bytes:
         parts: list[bytes] = []
-        while self._read != self._expected and (data := self.read(CHUNK)):
+        while self._read != self.expected and (data := self.read(CHUNK)):
             parts.append(data)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 

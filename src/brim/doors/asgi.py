@@ -65,16 +65,23 @@ async def _serve_http(app: Flask, scope: ASGIScope, receive: ASGIReceive, send: 
             if app._to_start is not None:
                 await lifespan.ensure_started(app)
             await _serve_by_wsgi(app, environ, body, threads, send)
-            return
-        ctx = app.request_context(environ)
-        response = await _answer(app, ctx, body, threads)
-        try:
-            await send_response(response, environ, body, threads, send)
-        finally:
-            if "_after_response" in ctx.__dict__:
-                app.background.start_after_response(ctx)
+        else:
+            await _serve_request(app, app.request_context(environ), body, threads, send)
+        if body.pending:
+            await body.drop()
     finally:
         body.close()
+
+
+async def _serve_request(
+    app: Flask, ctx: RequestContext, body: ReceivedBody, threads: ThreadSide, send: ASGISend
+) -> None:
+    response = await _answer(app, ctx, body, threads)
+    try:
+        await send_response(response, ctx.environ, body, threads, send)
+    finally:
+        if "_after_response" in ctx.__dict__:
+            app.background.start_after_response(ctx)
 
 
 async def _answer(
