@@ -22,6 +22,7 @@ from ..globals import current_app
 from .app_options import app_option, debug_option, env_file_option, version_option
 from .routes import routes_command
 from .run import run_command
+from .serve import serve_command
 from .shell import shell_command
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ There is no application here. To begin one, save this as app.py and type
 
 
 class BrimGroup(AppGroup):
-    """A command line for an application: its own commands beside ``run``, ``shell``, ``routes``.
+    """A command line for an application: its own beside ``run``, ``serve`` and the like.
 
     For a script of one's own, as in Flask, where it is called ``FlaskGroup``::
 
@@ -57,7 +58,7 @@ class BrimGroup(AppGroup):
         def cli():
             "Manages the wiki."
 
-    ``add_default_commands``: have ``run``, ``shell`` and ``routes``. ``create_app``: makes
+    ``add_default_commands``: have ``run``, ``serve``, ``shell`` and ``routes``. ``create_app``: makes
     the application, so that ``--app`` isn't needed. ``add_version_option``: have
     ``--version``. ``load_dotenv``: read ``.env`` and ``.flaskenv`` first.
     ``set_debug_flag``: set the application's debug mode from ``--debug`` and the
@@ -88,7 +89,7 @@ class BrimGroup(AppGroup):
         self.set_debug_flag = set_debug_flag
         self._defaults: dict[str, click.Command] = {}
         if add_default_commands:
-            for command in (run_command, shell_command, routes_command):
+            for command in (run_command, serve_command, shell_command, routes_command):
                 self.add_command(command)
                 self._defaults[str(command.name)] = command
 
@@ -149,7 +150,7 @@ class BrimGroup(AppGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command of this group's, a plugin's or the application's.
 
-        In this order, save that a plugin may replace ``run``, ``shell`` and ``routes``.
+        In this order, save that a plugin may replace ``run``, ``serve``, ``shell`` and ``routes``.
         The application is loaded only if the first two don't have the command.
         """
         own = super().get_command(ctx, cmd_name)

@@ -1,0 +1,61 @@
+"""The production server: Granian's workers, and a supervisor of our own over them.
+
+Granian speaks HTTP and calls the application; which processes do that, since when and until
+when, is decided here, so that no request is lost when they come and go. What the application
+does with a request is not known in this folder.
+
+- ``settings``: what can be set, and ``[tool.brim.serve]`` of ``pyproject.toml``
+- ``inspection``: loads the application in a process of its own: can it be served, and how
+- ``sockets``: the listening socket, which the supervisor keeps and all workers share
+- ``worker``: what a worker process does: signals, loading, telling that it is ready
+- ``factory``: the one place that knows how Granian makes a worker
+- ``supervisor``: starts workers, replaces them, stops them; signals
+- ``banner``: what is printed at the start
+
+Granian is imported when it is started: it is the extra ``serve``, and no other program needs it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from .settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..typing import Flask
+
+__all__ = ["Settings", "read_settings", "serve"]
+
+#: How to get what is missing.
+INSTALL = 'pip install "brim[serve]"'
+
+
+def serve(load: Callable[[], Flask], name: str | None, settings: Settings) -> int:
+    """Serve an application until it is told to stop; return the exit status.
+
+    ``load`` is called in every worker; where processes are not forked, it has to be
+    picklable. ``name`` is what to call the application; by default its own name. Raises
+    ``click.ClickException`` where the settings can't be served: Granian is missing, the
+    address is taken, a file can't be read.
+    """
+    if os.name != "posix":
+        raise click.UsageError(
+            "'brim serve' needs a POSIX system: its workers are told by signals to finish, and"
+            " share one socket. On Windows, serve with Waitress: pip install waitress, then"
+            " waitress-serve --listen=127.0.0.1:8000 wsgi:app."
+        )
+    try:
+        from .supervisor import Supervisor
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "granian":
+            raise
+        raise click.ClickException(
+            f"'brim serve' runs on Granian, which is not installed. Install it: {INSTALL}"
+        ) from None
+    settings.check_files()
+    return Supervisor(load, name, settings).run()

@@ -1,0 +1,163 @@
+"""What can be set of the server, and what of it stands in ``pyproject.toml``.
+
+Values are checked here as far as that needs nothing but the value and the file that it names.
+Defaults are the command's (:mod:`brim.cli.serve`), which has flags win over environment
+variables, these over the file, and the file over them.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+#: Where settings of a project are read from, in the working directory.
+PROJECT_FILE = "pyproject.toml"
+#: Connections of one worker that are never too many, whatever the limit on open files.
+FEWEST_CONNECTIONS = 256
+#: More of them than this would only queue for Python.
+MOST_CONNECTIONS = 8192
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to serve; what each setting means is said by ``brim serve --help``."""
+
+    host: str
+    port: int
+    unix_socket: Path | None
+    unix_socket_mode: int | None
+    workers: int | None
+    threads: int
+    interface: str
+    cert: Path | None
+    key: Path | None
+    http: str
+    access_log: bool
+    access_log_format: str | None
+    static: tuple[tuple[str, Path], ...]
+    static_max_age: int
+    log_level: str
+    graceful_timeout: float
+    backlog: int
+    connections: int | None
+
+    @property
+    def worker_count(self) -> int:
+        return self.workers or usable_cores()
+
+    @property
+    def connections_per_worker(self) -> int:
+        """How many connections a worker holds at a time; more wait in the kernel's queue.
+
+        They are cheap, and one that is slow to send must not keep others out: half as many
+        as the process may open files, as a request may open some too.
+        """
+        if self.connections is not None:
+            return self.connections
+        return min(max(_open_files() // 2, FEWEST_CONNECTIONS), MOST_CONNECTIONS)
+
+    def check_files(self) -> None:
+        """Raise ``click.UsageError`` for what Granian would meet only in its workers."""
+        if (self.cert is None) != (self.key is None):
+            have, lack = ("--cert", "--key") if self.key is None else ("--key", "--cert")
+            raise click.UsageError(f"{have!r} is given without {lack!r}. HTTPS needs both files.")
+        if self.cert is not None and self.key is not None:
+            _check_pair(self.cert, self.key)
+        if self.http == "2" and self.interface == "wsgi" and self.cert is None:
+            # Prior knowledge alone; legal, and so not an error.
+            click.secho(
+                "HTTP/2 without TLS is spoken by proxies that are told so; no browser does.",
+                fg="yellow",
+                err=True,
+            )
+
+
+def usable_cores() -> int:
+    """How many cores this process may use: its affinity, and a container's quota."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        cores = os.cpu_count() or 1
+    try:
+        # cgroup v2: "max 100000" or "150000 100000", microseconds a period.
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        cores = min(cores, ceil(int(quota) / int(period)))
+    except (OSError, ValueError):
+        pass
+    return max(cores, 1)
+
+
+def _open_files() -> int:
+    import resource  # POSIX only, as all that serves is
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_CONNECTIONS * 2 if soft == resource.RLIM_INFINITY else soft
+
+
+def _check_pair(cert: Path, key: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+    def no_password() -> str:
+        # Else OpenSSL would ask for it on the terminal, and in every worker again.
+        raise click.UsageError(
+            f"The key {str(key)!r} is encrypted. Take one without a password, which only the"
+            " server's user can read: openssl pkey -in KEY -out PLAIN."
+        )
+
+    try:
+        context.load_cert_chain(cert, key, no_password)
+    except (OSError, ssl.SSLError) as error:
+        raise click.UsageError(
+            f"No certificate with its key can be read from {str(cert)!r} and {str(key)!r}:"
+            f" {error.strerror or error}. Both have to be PEM files, and belong together."
+        ) from None
+
+
+# pyproject.toml -----------------------------------------------------------------------
+
+
+def read_settings(folder: Path, known: Collection[str]) -> dict[str, Any]:
+    """Return ``[tool.brim.serve]`` of a folder's ``pyproject.toml``; empty without one.
+
+    Names may be written with ``-`` or ``_``, and are returned with ``_``. ``known`` are all
+    that there are. Raises ``click.UsageError`` for a file that is not TOML, a table that is
+    none, and an unknown name.
+    """
+    file = folder / PROJECT_FILE
+    try:
+        document = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{file} can't be read: {error}.") from None
+    table: Any = document
+    for name in ("tool", "brim", "serve"):
+        table = table.get(name, {})
+        if not isinstance(table, dict):
+            raise click.UsageError(f"[tool.brim.serve] in {file} is not a table.")
+    found: dict[str, Any] = {}
+    for name, value in table.items():
+        key = name.replace("-", "_")
+        if key not in known:
+            names = [each.replace("_", "-") for each in sorted(known)]
+            close = get_close_matches(name.replace("_", "-"), names, 1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"There is {', '.join(names)}."
+            raise click.UsageError(
+                f"Unknown setting {name!r} in [tool.brim.serve] of {file}. {hint}"
+            )
+        if isinstance(value, dict):
+            # static = { "/static" = "shop/static" }
+            value = [f"{route}={folder}" for route, folder in value.items()]
+        found[key] = value
+    return found
