@@ -66,6 +66,7 @@ class Factory(MPServer):
     """Makes worker processes that are not started yet."""
 
     def __init__(self, settings: Settings, bound: socket.socket, interface: str) -> None:
+        self.kind = interface
         wsgi = interface == "wsgi"
         static = settings.static
         level = settings.log_level

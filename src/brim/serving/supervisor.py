@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: How long a worker that is replaced answers on, while its clients close their connections.
 LAST_CALL = 1.0
+#: The same where all of them end: for requests that are on their way, and no more.
+LAST_WORD = 0.1
 #: The longest pause before a worker is started anew that could not start.
 LONGEST_PAUSE = 15.0
 
@@ -49,9 +51,13 @@ class Worker:
     """A worker process, and what the supervisor knows of it."""
 
     def __init__(
-        self, factory: Factory, load: Callable[[], Flask], interface: str, index: int, failed: int
+        self,
+        factory: Factory,
+        load: Callable[[], Flask],
+        bound: socket.socket,
+        index: int,
+        failed: int,
     ) -> None:
-        self.factory = factory
         self.index = index
         #: How many before it could not start, one after the other.
         self.failed = failed
@@ -61,7 +67,7 @@ class Worker:
         self.kill_at: float | None = None
         self.killed = False
         self.channel, theirs = multiprocessing.Pipe()
-        self.process = factory.process(index, Loader(load, interface, theirs))
+        self.process = factory.process(index, Loader(load, factory.kind, bound, theirs))
         start_masked(self.process)
         theirs.close()
 
@@ -74,14 +80,14 @@ class Worker:
             while self.channel.poll():
                 self.ready |= self.channel.recv() == READY
 
-    def last_call(self) -> None:
-        """Have its clients close their connections."""
+    def last_call(self, now: float, seconds: float) -> None:
+        """Have it accept no more, and its clients close their connections; then end it."""
+        self.end_at = now + seconds
         with suppress(OSError):
             self.channel.send(CLOSING)
 
     def end(self, now: float, timeout: float) -> None:
         """Have it answer what it has accepted, and end; it has this many seconds."""
-        self.last_call()
         self.end_at = None
         self.kill_at = now + timeout
         self.process.terminate()
@@ -200,7 +206,7 @@ class Supervisor:
         self.serving, self.coming = [], []
         now = time.monotonic()
         for worker in self.leaving:
-            worker.end(now, self.settings.graceful_timeout)
+            worker.last_call(now, LAST_WORD)
         self.bound.close()
 
     def _end_at_once(self) -> None:
@@ -253,7 +259,7 @@ class Supervisor:
             self._stop(status=1)
 
     def _worker(self, index: int, failed: int = 0) -> Worker:
-        return Worker(self.factory, self.load, self.interface, index, failed)
+        return Worker(self.factory, self.load, self.bound, index, failed)
 
     # Workers --------------------------------------------------------------------------
 
@@ -273,8 +279,7 @@ class Supervisor:
         first = not (self.serving or self.leaving)
         now = time.monotonic()
         for worker in self.serving:
-            worker.last_call()
-            worker.end_at = now + LAST_CALL
+            worker.last_call(now, LAST_CALL)
         self.leaving += self.serving
         self.serving, self.coming = self.coming, []
         self.missing.clear()
@@ -309,7 +314,7 @@ class Supervisor:
         )
         now = time.monotonic()
         for other in self.coming:
-            other.end(now, self.settings.graceful_timeout)
+            other.last_call(now, LAST_WORD)
         self.leaving += self.coming
         self.coming = []
 

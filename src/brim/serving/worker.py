@@ -9,6 +9,8 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import socket
+import tempfile
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -45,10 +47,15 @@ class Loader:
     """What Granian calls in a worker to get the application."""
 
     def __init__(
-        self, load: Callable[[], Any], interface: str, channel: Connection[Any, Any]
+        self,
+        load: Callable[[], Any],
+        interface: str,
+        bound: socket.socket,
+        channel: Connection[Any, Any],
     ) -> None:
         self.load = load
         self.interface = interface
+        self.bound = bound
         self.channel = channel
         self.supervisor = os.getpid()
 
@@ -74,8 +81,26 @@ class Loader:
         with suppress(EOFError, OSError):
             while os.getppid() == self.supervisor:
                 if self.channel.poll(LOOK) and self.channel.recv() == CLOSING:
+                    with suppress(OSError):  # no folder for it: it accepts until told to end
+                        stop_accepting(self.bound)
                     gate.close()
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def stop_accepting(bound: socket.socket) -> None:
+    """Leave connections to the other workers, from now on.
+
+    Granian stops accepting when it is told to end, and then drops a connection of which it
+    has read nothing yet. A worker that has stopped some time before has none of these. Its
+    listening socket can't be closed under Granian's hands, nor shut down, as all workers
+    share it; so the descriptor is made one of a socket that nobody connects to.
+    """
+    # Whatever kind `bound` is: asked for a connection, this one says that there is none.
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as nobodys:
+        nobodys.setblocking(False)
+        nobodys.bind(os.path.join(folder, "s"))
+        nobodys.listen(0)
+        os.dup2(nobodys.fileno(), bound.fileno(), inheritable=False)
 
 
 class Gate:
