@@ -58,11 +58,11 @@ class BrimGroup(AppGroup):
         def cli():
             "Manages the wiki."
 
-    ``add_default_commands``: have ``run``, ``serve``, ``shell`` and ``routes``. ``create_app``: makes
-    the application, so that ``--app`` isn't needed. ``add_version_option``: have
-    ``--version``. ``load_dotenv``: read ``.env`` and ``.flaskenv`` first.
-    ``set_debug_flag``: set the application's debug mode from ``--debug`` and the
-    environment. All else is ``click.Group``'s.
+    ``add_default_commands``: have ``run``, ``serve``, ``shell`` and ``routes``.
+    ``create_app``: makes the application, so that ``--app`` isn't needed.
+    ``add_version_option``: have ``--version``. ``load_dotenv``: read ``.env`` and
+    ``.flaskenv`` first. ``set_debug_flag``: set the application's debug mode from
+    ``--debug`` and the environment. All else is ``click.Group``'s.
 
     Options can be given by environment variables: ``FLASK_RUN_PORT``, or
     ``BRIM_RUN_PORT``, which wins, for the option ``--port`` of ``run``.

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from .. import serving
 from ..commands import ScriptInfo, pass_script_info
 from ..helpers import get_debug_flag
-from ..serving.inspection import DEBUG
 from .app_options import debug_option
 
 if TYPE_CHECKING:
@@ -31,7 +31,14 @@ class ServeCommand(click.Command):
         found = serving.read_settings(Path.cwd(), {str(name) for name in known})
         ctx.meta["brim.serve_app"] = found.pop("app", None)
         ctx.default_map = {**found, **(ctx.default_map or {})}
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.BadParameter as error:
+            name = error.param.name if error.param is not None else None
+            if name is not None and ctx.get_parameter_source(name) is ParameterSource.DEFAULT_MAP:
+                text = f"{error.message} It stands in [tool.brim.serve] of {serving.PROJECT_FILE}."
+                raise click.BadParameter(text, ctx, error.param) from None
+            raise
 
 
 class Mount(click.ParamType):  # type: ignore[type-arg]  # pyright: ignore[reportMissingTypeArgument]
@@ -59,9 +66,7 @@ class Octal(click.ParamType):  # type: ignore[type-arg]  # pyright: ignore[repor
 
     name = "octal"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number."""
         try:
             mode = int(str(value), 8)
@@ -72,12 +77,8 @@ class Octal(click.ParamType):  # type: ignore[type-arg]  # pyright: ignore[repor
         return mode
 
 
-def _file(option: str, text: str) -> Any:
-    return click.option(
-        option,
-        type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
-        help=text,
-    )
+#: A file that is there, and that this user can read.
+_FILE: click.Path = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
 @click.command(
@@ -132,9 +133,9 @@ def _file(option: str, text: str) -> Any:
     "--threads",
     "-t",
     type=click.IntRange(1),
-    default=64,
+    default=128,
     show_default=True,
-    help="WSGI: how many requests a worker answers at a time. Threads begin when needed.",
+    help="How many sync functions a worker runs at a time. Threads are started when needed.",
 )
 @click.option(
     "--interface",
@@ -143,8 +144,10 @@ def _file(option: str, text: str) -> Any:
     show_default=True,
     help="How requests reach the application; 'auto' looks at what is in it, and says why.",
 )
-@_file("--cert", "Serve HTTPS with this certificate, a PEM file with its chain.")
-@_file("--key", "The certificate's key, a PEM file without a password.")
+@click.option(
+    "--cert", type=_FILE, help="Serve HTTPS with this certificate, a PEM file with its chain."
+)
+@click.option("--key", type=_FILE, help="The certificate's key, a PEM file without a password.")
 @click.option(
     "--http",
     type=click.Choice(["auto", "1", "2"]),
@@ -152,9 +155,7 @@ def _file(option: str, text: str) -> Any:
     show_default=True,
     help="Speak HTTP/1.1, HTTP/2, or whichever the client prefers.",
 )
-@click.option(
-    "--access-log/--no-access-log", default=False, help="Print a line for each request."
-)
+@click.option("--access-log/--no-access-log", default=False, help="Print a line for each request.")
 @click.option(
     "--access-log-format",
     help=(
@@ -200,20 +201,18 @@ def _file(option: str, text: str) -> Any:
     type=click.IntRange(1),
     help="How many a worker holds; by default half of what 'ulimit -n' says, at most 8192.",
 )
-@click.pass_context
 @pass_script_info
-def serve_command(info: ScriptInfo, ctx: click.Context, app: str | None, **given: Any) -> None:
+def serve_command(info: ScriptInfo, /, app: str | None, **given: Any) -> None:
     """Serve the application APP in production, on Granian.
 
     APP is 'module:name', as for 'brim --app'; without it, the application is found as for the
     other commands. There is a process for each core, which is replaced when it dies; SIGTERM
     and SIGHUP lose no request. Debug mode is refused. It needs: pip install "brim[serve]".
     """
+    ctx = click.get_current_context()
     if get_debug_flag():
         raise click.ClickException(
-            DEBUG.format(where="--debug, FLASK_DEBUG or BRIM_DEBUG turns it on").removeprefix(
-                "Error: "
-            )
+            serving.DEBUG.format(where="--debug, FLASK_DEBUG or BRIM_DEBUG turns it on")
         )
     path = app or info.app_import_path or ctx.meta["brim.serve_app"]
     # Its own debug mode is looked at, so it isn't to be set.

@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .settings import Settings, read_settings
+from .settings import DEBUG, PROJECT_FILE, Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..typing import Flask
 
-__all__ = ["Settings", "read_settings", "serve"]
+__all__ = ["DEBUG", "PROJECT_FILE", "Settings", "read_settings", "serve"]
 
 #: How to get what is missing.
 INSTALL = 'pip install "brim[serve]"'

@@ -37,10 +37,10 @@ def show_url(url: str) -> None:
 def _workers(settings: Settings, interface: str) -> str:
     count = settings.worker_count
     text = f"{count} process{'es' if count != 1 else ''}"
+    many = f"up to {settings.threads} threads" if settings.threads != 1 else "1 thread"
     if interface == "wsgi":
-        many = f"{settings.threads} threads" if settings.threads != 1 else "1 thread"
-        return f"{text}, up to {many} each"
-    return f"{text}, an event loop each; sync functions on threads"
+        return f"{text}, {many} each"
+    return f"{text}, an event loop and {many} for sync functions each"
 
 
 def _tls(settings: Settings) -> str:

@@ -9,7 +9,7 @@ a worker is killed twice within 5.5 seconds, and keeps workers alive that outliv
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces, RuntimeModes, SSLProtocols
@@ -107,7 +107,9 @@ class Factory(MPServer):
         self._work = _work_wsgi if wsgi else _work_asgi
 
     def process(self, index: int, loader: Loader) -> BaseProcess:
-        worker = self._spawn_worker(idx=index, target=self._work, callback_loader=loader)
+        worker: Any = cast("Any", self)._spawn_worker(
+            idx=index, target=self._work, callback_loader=loader
+        )
         process: BaseProcess = worker.inner
         process.name = f"brim-worker-{index + 1}"
         return process

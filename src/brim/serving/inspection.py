@@ -12,15 +12,16 @@ import multiprocessing
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from ..bridge import Synced, is_async
 from ..checks import problems
 from ..discovery import format_user_error
+from .settings import DEBUG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +57,7 @@ class Findings:
     file: str = ""
     interface: str = ""
     reason: str = ""
-    problems: list[str] = field(default_factory=list)
+    problems: tuple[str, ...] = ()
     error: str = ""
 
 
@@ -176,7 +177,7 @@ def _inspect(
 def examine(app: Flask, interface: str, host: str, port: int | None) -> Findings:
     """Return what there is to say of an application that is about to be served."""
     if app.debug:
-        return Findings(error=DEBUG.format(where="The application sets it (app.debug, DEBUG)"))
+        return Findings(error=f"Error: {DEBUG.format(where='The application sets it (app.debug)')}")
     if interface == "auto":
         interface, reason = choose(app)
     else:
@@ -189,17 +190,8 @@ def examine(app: Flask, interface: str, host: str, port: int | None) -> Findings
         file=getattr(module, "__file__", None) or "",
         interface=interface,
         reason=reason,
-        problems=[str(problem) for problem in problems(app, host=host, port=port)],
+        problems=tuple(str(problem) for problem in problems(app, host=host, port=port)),
     )
-
-
-#: Why debug mode is refused, and what to do.
-DEBUG = (
-    "Error: Debug mode is on, and shows visitors the source code. {where}. Turn it off for"
-    " 'brim serve': without --debug, FLASK_DEBUG and BRIM_DEBUG unset or 0, and no"
-    " 'app.debug = True' outside of 'if __name__ == \"__main__\":'. While you write, use"
-    " 'brim run --debug'."
-)
 
 
 def choose(app: Flask) -> tuple[str, str]:
@@ -207,7 +199,8 @@ def choose(app: Flask) -> tuple[str, str]:
     if why := needs_asgi(app):
         return "asgi", why
     for rule in app.url_map.iter_rules():
-        if takes := sorted((rule.methods or set()) - BODILESS):
+        methods: set[str] = rule.methods or set()
+        if takes := sorted(methods - BODILESS):
             return "asgi", (
                 f"{rule.endpoint!r} takes {takes[0]}, and under WSGI Granian doesn't tell"
                 " a chunked body that broke off from a whole one"
@@ -250,10 +243,10 @@ def _is_async_view(view: Any) -> bool:
 
 def _functions_in(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
-        for each in value.values():
+        for each in cast("dict[Any, Any]", value).values():
             yield from _functions_in(each)
     elif isinstance(value, (list, tuple)):
-        for each in value:
+        for each in cast("list[Any]", value):
             yield from _functions_in(each)
     elif callable(value):
         yield value

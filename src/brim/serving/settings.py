@@ -8,13 +8,11 @@ variables, these over the file, and the file over them.
 from __future__ import annotations
 
 import os
-import ssl
-import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -27,6 +25,14 @@ PROJECT_FILE = "pyproject.toml"
 FEWEST_CONNECTIONS = 256
 #: More of them than this would only queue for Python.
 MOST_CONNECTIONS = 8192
+
+#: Why debug mode is refused, and what to do.
+DEBUG = (
+    "Debug mode is on, which 'brim serve' refuses: errors would show visitors the source code."
+    " {where}. Turn it off: no --debug, FLASK_DEBUG and BRIM_DEBUG unset or 0, and"
+    " 'app.debug = True' nowhere but below 'if __name__ == \"__main__\":'. While you write,"
+    " use 'brim run --debug'."
+)
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,8 @@ def _open_files() -> int:
 
 
 def _check_pair(cert: Path, key: Path) -> None:
+    import ssl  # slow to load, and Python can be built without it
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 
     def no_password() -> str:
@@ -134,6 +142,8 @@ def read_settings(folder: Path, known: Collection[str]) -> dict[str, Any]:
     that there are. Raises ``click.UsageError`` for a file that is not TOML, a table that is
     none, and an unknown name.
     """
+    import tomllib  # no other command reads it
+
     file = folder / PROJECT_FILE
     try:
         document = tomllib.loads(file.read_text("utf-8"))
@@ -141,11 +151,12 @@ def read_settings(folder: Path, known: Collection[str]) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         raise click.UsageError(f"{file} can't be read: {error}.") from None
-    table: Any = document
-    for name in ("tool", "brim", "serve"):
-        table = table.get(name, {})
-        if not isinstance(table, dict):
+    table: dict[str, Any] = document
+    for part in ("tool", "brim", "serve"):
+        inner: Any = table.get(part, {})
+        if not isinstance(inner, dict):
             raise click.UsageError(f"[tool.brim.serve] in {file} is not a table.")
+        table = cast("dict[str, Any]", inner)
     found: dict[str, Any] = {}
     for name, value in table.items():
         key = name.replace("-", "_")
@@ -158,6 +169,7 @@ def read_settings(folder: Path, known: Collection[str]) -> dict[str, Any]:
             )
         if isinstance(value, dict):
             # static = { "/static" = "shop/static" }
-            value = [f"{route}={folder}" for route, folder in value.items()]
+            mounts = cast("dict[str, Any]", value)
+            value = [f"{route}={folder}" for route, folder in mounts.items()]
         found[key] = value
     return found

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..threads import SIZE_VARIABLE
 from . import sockets
 from .banner import show_settings, show_url
 from .factory import Factory
@@ -31,7 +32,6 @@ from .worker import CLOSING, READY, Loader
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
-    from multiprocessing.connection import Connection
 
     from ..typing import Flask
     from .inspection import Findings
@@ -242,6 +242,9 @@ class Supervisor:
         self._show(found)
         self.interface = found.interface
         self.factory = Factory(self.settings, self.bound, found.interface)
+        if found.interface == "asgi":
+            # Granian has the threads of WSGI; these are Brim's, and the worker's to start.
+            os.environ[SIZE_VARIABLE] = str(self.settings.threads)
         count = self.settings.worker_count
         self.coming = [self._worker(index) for index in range(count)]
 

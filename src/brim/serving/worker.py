@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, Any
 from .inspection import own_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from asyncio import AbstractEventLoop, Future
+    from collections.abc import Awaitable, Callable, MutableMapping
     from multiprocessing.connection import Connection
+
+    from ..typing import ASGIApplication, ASGIReceive, ASGIScope, ASGISend
 
 #: From the worker: it accepts connections, or will in a moment.
 READY = "ready"
@@ -59,13 +62,9 @@ class Loader:
         self.channel = channel
         self.supervisor = os.getpid()
 
-    def __call__(self) -> Callable[..., Any]:
+    def __call__(self) -> WsgiGate | AsgiGate:
         app = self.load()
-        gate: Gate
-        if self.interface == "wsgi":
-            gate = WsgiGate(app)
-        else:
-            gate = AsgiGate(app, self.ready)
+        gate = WsgiGate(app) if self.interface == "wsgi" else AsgiGate(app, self.ready)
         threading.Thread(target=self.listen, args=(gate,), name="brim-serve", daemon=True).start()
         if self.interface == "wsgi":
             self.ready()
@@ -106,16 +105,15 @@ def stop_accepting(bound: socket.socket) -> None:
 class Gate:
     """The application as Granian sees it."""
 
+    #: Whether the worker is about to end.
+    closing = False
+
     def __init__(self, app: Callable[..., Any]) -> None:
         self.app = app
-        self.closing = False
 
     def close(self) -> None:
         """Have clients come back on another connection; called on another thread."""
         self.closing = True
-
-    def __call__(self, *request: Any) -> Any:
-        raise NotImplementedError
 
 
 class WsgiGate(Gate):
@@ -136,88 +134,115 @@ def _start_and_close(start_response: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class AsgiGate(Gate):
-    """The gate for ASGI. The worker is ready when the application's life has begun."""
+    """The gate for ASGI. The worker is ready when the application's life has begun.
 
-    def __init__(self, app: Callable[..., Any], ready: Callable[[], None]) -> None:
+    Two things of Granian's are mended here. It ends the application's life when the last
+    response is on its way, not when the last call has returned, and so cuts off what runs
+    after a response. And it drains a worker for as long as a WebSocket is open.
+    """
+
+    def __init__(self, app: ASGIApplication, ready: Callable[[], None]) -> None:
         super().__init__(app)
         self.ready = ready
-        self.loop: Any = None
-        #: How to send to each WebSocket that is open.
-        self.open: set[Callable[[dict[str, Any]], Awaitable[None]]] = set()
+        self.loop: AbstractEventLoop | None = None
+        #: How many calls have not returned.
+        self.running = 0
+        self.idle: Future[None] | None = None
+        #: Of each open WebSocket, what is done once it is to be closed.
+        self.open: set[Future[None]] = set()
 
-    def __call__(
-        self,
-        scope: dict[str, Any],
-        receive: Callable[[], Awaitable[Any]],
-        send: Callable[[dict[str, Any]], Awaitable[None]],
-    ) -> Awaitable[None]:
+    async def __call__(self, scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
         kind = scope["type"]
-        if kind == "http" and not self.closing:
-            return self.app(scope, receive, send)  # type: ignore[no-any-return]
-        if kind == "http":
-            if scope["http_version"].startswith("1"):
-                send = _send_and_close(send)
-            return self.app(scope, receive, send)  # type: ignore[no-any-return]
         if kind == "lifespan":
-            return self._live(scope, receive, send)
-        return self._talk(scope, receive, send)
+            await self._live(scope, receive, send)
+            return
+        self.running += 1
+        try:
+            if kind == "websocket":
+                await self._talk(scope, receive, send)
+            elif self.closing and scope["http_version"].startswith("1"):
+                await self.app(scope, receive, _send_and_close(send))
+            else:
+                await self.app(scope, receive, send)
+        finally:
+            self.running -= 1
+            if self.idle is not None and not self.running and not self.idle.done():
+                self.idle.set_result(None)
 
     def close(self) -> None:
         super().close()
         if self.loop is not None:
             with suppress(RuntimeError):  # the loop has ended
-                self.loop.call_soon_threadsafe(self._close_all)
+                self.loop.call_soon_threadsafe(self._close_websockets)
 
-    def _close_all(self) -> None:
-        for send in list(self.open):
-            self.loop.create_task(_close_websocket(send))
+    def _close_websockets(self) -> None:
+        for closing in self.open:
+            if not closing.done():
+                closing.set_result(None)
 
-    async def _live(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        import asyncio
+    async def _live(self, scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
+        """Pass the application's life on: it ends when nothing is running any more."""
+        import asyncio  # loaded by Granian; of WSGI no concern
 
         self.loop = asyncio.get_running_loop()
 
-        async def tell(message: dict[str, Any]) -> None:
+        async def hear() -> MutableMapping[str, Any]:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown" and self.running:
+                self.idle = asyncio.get_running_loop().create_future()
+                await self.idle
+            return message
+
+        async def tell(message: MutableMapping[str, Any]) -> None:
             await send(message)
             if message["type"] == "lifespan.startup.complete":
                 self.ready()
 
-        begun = False
         try:
-            await self.app(scope, receive, tell)
-            begun = True
-        finally:
-            if not begun:
-                # An application that knows nothing of lifespans refuses them by raising.
-                self.ready()
+            await self.app(scope, hear, tell)
+        except Exception:
+            # An application that knows nothing of this refuses it so, and is served.
+            self.ready()
+            raise
 
-    async def _talk(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        async def tell(message: dict[str, Any]) -> None:
-            await send(message)
-            if message["type"] == "websocket.accept":
-                self.open.add(send)
-                if self.closing:
-                    await _close_websocket(send)
+    async def _talk(self, scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
+        """Pass a WebSocket on, and close it when the worker closes."""
+        import asyncio
 
+        closing: Future[None] = asyncio.get_running_loop().create_future()
+        if self.closing:
+            closing.set_result(None)
+
+        connected = False
+
+        async def hear() -> MutableMapping[str, Any]:
+            nonlocal connected
+            if not connected:
+                connected = True
+                return await receive()
+            heard = asyncio.ensure_future(receive())
+            await asyncio.wait((heard, closing), return_when=asyncio.FIRST_COMPLETED)
+            if heard.done():
+                return heard.result()
+            # Granian doesn't always say that it is closed, once this side has closed it.
+            heard.cancel()
+            with suppress(Exception):  # closed by the client meanwhile
+                # RFC 6455's registry: the service restarts, and the client may come back.
+                await send({"type": "websocket.close", "code": 1012, "reason": "Service Restart"})
+            return {"type": "websocket.disconnect", "code": 1012, "reason": "Service Restart"}
+
+        self.open.add(closing)
         try:
-            await self.app(scope, receive, tell)
+            await self.app(scope, hear, send)
         finally:
-            self.open.discard(send)
+            self.open.discard(closing)
 
 
-def _send_and_close(
-    send: Callable[[dict[str, Any]], Awaitable[None]],
-) -> Callable[[dict[str, Any]], Awaitable[None]]:
-    def tell(message: dict[str, Any]) -> Awaitable[None]:
+def _send_and_close(send: ASGISend) -> ASGISend:
+    def tell(message: MutableMapping[str, Any]) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             headers = [*message.get("headers", ()), (b"connection", b"close")]
             message = {**message, "headers": headers}
         return send(message)
 
     return tell
-
-
-async def _close_websocket(send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
-    # RFC 6455's registry: 1012, the server restarts, and the client may connect again.
-    with suppress(Exception):  # it is closed by now
-        await send({"type": "websocket.close", "code": 1012, "reason": "Service Restart"})
