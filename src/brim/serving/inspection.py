@@ -243,7 +243,7 @@ def _is_async_view(view: Any) -> bool:
 
 def _functions_in(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
-        for each in cast("dict[Any, Any]", value).values():
+        for each in cast("dict[object, Any]", value).values():
             yield from _functions_in(each)
     elif isinstance(value, (list, tuple)):
         for each in cast("list[Any]", value):

@@ -134,6 +134,7 @@ class Supervisor:
                     self._look_at_findings()
                     self._look_at_workers()
                     self._keep_time()
+                    self._reload()
             finally:
                 self._end_at_once()
                 sockets.remove(self.bound, self.settings.unix_socket)
@@ -188,10 +189,6 @@ class Supervisor:
                 self._end_at_once()
             else:
                 self._stop()
-        if self.reload and not (self.stopping or self.inspection or self.coming):
-            self.reload = False
-            log.info("Reloading the application")
-            self._inspect()
 
     def _stop(self, status: int = 0) -> None:
         """Have all workers finish, and end after them."""
@@ -220,6 +217,13 @@ class Supervisor:
         self.serving, self.coming, self.leaving = [], [], []
 
     # Loading --------------------------------------------------------------------------
+
+    def _reload(self) -> None:
+        """Begin to load anew, if that was asked for and nothing is being loaded."""
+        if self.reload and not (self.stopping or self.inspection or self.coming):
+            self.reload = False
+            log.info("Reloading the application")
+            self._inspect()
 
     def _inspect(self) -> None:
         settings = self.settings
