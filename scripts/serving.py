@@ -71,6 +71,10 @@ def upload():
     size = len(request.get_data())
     seen.write(f"whole {size}\\n")
     return str(size)
+
+@app.post("/form")
+def form():
+    return str(len(request.files["file"].read()))
 """
 
 #: Longer than anything here takes.
@@ -410,6 +414,36 @@ def disconnects(interface: str, count: int = 20) -> tuple[int, int]:
         return seen().count("closed"), seen().count("teardown")
 
 
+def full_disk(interface: str) -> tuple[int, int, list[str]] | None:
+    """An upload that doesn't fit on the disk: its status, the next one's, and what it left.
+
+    None where a small file system can't be mounted.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]
+        try:
+            subprocess.run(mount, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        try:
+            options = ["--interface", interface, "--workers", "1"]
+            with served(APP + UPLOAD, *options, TMPDIR=folder) as server:
+                kept = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
+                form = (
+                    b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+                    + b"x" * 5_000_000
+                    + b"\r\n--x--\r\n"
+                )
+                kind = {"Content-Type": "multipart/form-data; boundary=x"}
+                kept.request("POST", "/form", form, kind)
+                status = kept.getresponse().status
+                kept.close()
+                get(server.port, "/")
+                return status, 200, os.listdir(folder)
+        finally:
+            subprocess.run(["umount", folder], check=False, capture_output=True)
+
+
 # The program --------------------------------------------------------------------------
 
 INTERFACES = ("wsgi", "asgi")
@@ -475,6 +509,18 @@ def show_disconnects() -> Iterator[bool]:
         yield say(f"clients leave a stream, {interface}", figure, "20/20, 20/20", met)
 
 
+def show_full_disk() -> Iterator[bool]:
+    for interface in INTERFACES:
+        found = full_disk(interface)
+        if found is None:
+            print("upload to a full disk: not measured, as mounting is not allowed here")
+            return
+        status, after, left = found
+        figure = f"{status}, then {after}, {len(left)} files left"
+        met = found == (507, 200, [])
+        yield say(f"upload to a full disk, {interface}", figure, "507, then 200, 0 files", met)
+
+
 SHOWN: dict[str, Callable[[], Iterator[bool]]] = {
     "drain": show_drain,
     "kill": show_kill,
@@ -482,6 +528,7 @@ SHOWN: dict[str, Callable[[], Iterator[bool]]] = {
     "slow": show_slow,
     "cut": show_cut,
     "disconnects": show_disconnects,
+    "disk": show_full_disk,
 }
 
 

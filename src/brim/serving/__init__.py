@@ -35,6 +35,10 @@ __all__ = ["DEBUG", "PROJECT_FILE", "Settings", "read_settings", "serve"]
 INSTALL = 'pip install "brim[serve]"'
 
 
+def is_posix() -> bool:
+    return os.name == "posix"
+
+
 def serve(load: Callable[[], Flask], name: str | None, settings: Settings) -> int:
     """Serve an application until it is told to stop; return the exit status.
 
@@ -43,7 +47,7 @@ def serve(load: Callable[[], Flask], name: str | None, settings: Settings) -> in
     ``click.ClickException`` where the settings can't be served: Granian is missing, the
     address is taken, a file can't be read.
     """
-    if os.name != "posix":
+    if not is_posix():
         raise click.UsageError(
             "'brim serve' needs a POSIX system: its workers are told by signals to finish, and"
             " share one socket. On Windows, serve with Waitress: pip install waitress, then"

@@ -80,7 +80,7 @@ class Settings:
             raise click.UsageError(f"{have!r} is given without {lack!r}. HTTPS needs both files.")
         if self.cert is not None and self.key is not None:
             _check_pair(self.cert, self.key)
-        if self.http == "2" and self.interface == "wsgi" and self.cert is None:
+        if self.http == "2" and self.cert is None:
             # Prior knowledge alone; legal, and so not an error.
             click.secho(
                 "HTTP/2 without TLS is spoken by proxies that are told so; no browser does.",
