@@ -69,7 +69,7 @@ UPLOAD = """
 @app.post("/upload")
 def upload():
     size = len(request.get_data())
-    seen.write(f"whole {size}\\n")
+    seen.write(f"whole {request.args.get('kind')}\\n")
     return str(size)
 
 @app.post("/form")
@@ -362,34 +362,39 @@ CUT = {
 
 def cut_uploads(interface: str, times: int = 3) -> dict[str, int]:
     """Cut uploads: how many of each kind a view took for whole."""
-    found: dict[str, int] = {}
     with served(APP + UPLOAD, "--interface", interface, "--workers", "1") as server:
         port = server.port
         seen = server_seen(server)
-        for kind, rest in CUT.items():
-            before = seen().count("whole")
-            for index in range(3 * times):
+        for index, rest in enumerate(CUT.values()):
+            for how in (cut_half, cut_off, cut_by_reset) * times:
                 sock = socket.create_connection(("127.0.0.1", port))
-                sock.sendall(b"POST /upload HTTP/1.1\r\nHost: shop\r\n" + rest)
+                sock.sendall(b"POST /upload?kind=%d HTTP/1.1\r\nHost: shop\r\n" % index + rest)
                 time.sleep(0.05)
-                cut(sock, index % 3)
-            time.sleep(0.5)
-            found[kind] = seen().count("whole") - before
+                how(sock)
+                sock.close()
+        # It answers those that are whole, and has seen the others when it has.
         whole = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
-        whole.request("POST", "/upload", iter([b"x" * 1000, b"x" * 1000]), encode_chunked=True)
+        parts = iter([b"x" * 1000, b"x" * 1000])
+        whole.request("POST", "/upload?kind=whole", parts, encode_chunked=True)
         assert whole.getresponse().read() == b"2000"
         whole.close()
-    return found
+        time.sleep(0.5)
+        return {kind: seen().count(f"whole {index}\n") for index, kind in enumerate(CUT)}
 
 
-def cut(sock: socket.socket, how: int) -> None:
-    """End a connection: half of it and wait for an answer, all of it, or by a reset."""
-    if how == 0:
-        sock.shutdown(socket.SHUT_WR)
-        select.select([sock], [], [], 1)
-    elif how == 1:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
+def cut_half(sock: socket.socket) -> None:
+    """Say that there is no more, and wait for an answer."""
+    sock.shutdown(socket.SHUT_WR)
+    select.select([sock], [], [], 1)
+
+
+def cut_off(sock: socket.socket) -> None:
+    """Leave it as it is, to be closed."""
+
+
+def cut_by_reset(sock: socket.socket) -> None:
+    """Have the closing be a reset."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def server_seen(server: Served) -> Callable[[], str]:

@@ -15,9 +15,9 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from . import json
-from .bodies import BodyStream, stream_of
+from .bodies import BodyStream, disk_is_full, stream_of
 from .ctx import has_app_context
-from .errors import DebugFilesKeyError
+from .errors import DebugFilesKeyError, InsufficientStorage
 from .globals import current_app
 from .json.depth import check_depth
 from .lazy import lazy
@@ -232,7 +232,13 @@ class Request(WerkzeugRequest):
             raise BadRequest() from error
 
     def _load_form_data(self) -> None:
-        super()._load_form_data()
+        try:
+            super()._load_form_data()
+        except OSError as error:
+            # Where Werkzeug's parser keeps files that were sent.
+            if disk_is_full(error):
+                raise InsufficientStorage from error
+            raise
         if (
             has_app_context()
             and current_app.debug
