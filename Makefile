@@ -40,7 +40,7 @@ DEV_STAMP := $(VENV)/.dev-$(PYTHON_VERSION)
 PIP_OPTIONS := --disable-pip-version-check --no-input -qq
 PIP := $(BIN)/python -m pip $(PIP_OPTIONS)
 
-.PHONY: help demo test check bench reload bare conformance docs fix lock build wheel clean python
+.PHONY: help demo test check bench reload serving bare conformance docs fix lock build wheel clean python
 
 help: ## List the commands
 	@echo "make COMMAND, one of:"
@@ -79,6 +79,9 @@ bench: $(BENCH_VENV)/.stamp-$(PYTHON_VERSION) ## Measure Brim against Flask, Fal
 
 reload: $(DEV_STAMP) ## Measure how soon `brim run --debug` serves what was saved
 	@$(BIN)/python -m benchmarks.reload $(ARGS)
+
+serving: $(DEV_STAMP) ## Measure what becomes of requests when `brim serve` ends or replaces workers
+	@$(BIN)/python -m scripts.serving $(ARGS)
 
 bare: $(DEV_STAMP) ## Try `make demo` and `make test` on a clone with empty caches
 	@$(BIN)/python scripts/bare_machine.py $(ARGS)

@@ -1,7 +1,7 @@
 """What `brim serve` promises of its processes: measures it, and prints figure and target.
 
     make serving
-    python scripts/serving.py drain reload     only these
+    make serving ARGS="drain reload"    only these
 
 Each measurement starts a server of its own on a free port, and clients on raw sockets: what
 a client counts as failed is a refused or reset connection, an answer that is cut, or another

@@ -1,7 +1,8 @@
-"""The ``brim`` command: ``run``, ``shell``, ``routes``, and what an application adds.
+"""The ``brim`` command: ``run``, ``serve``, ``shell``, ``routes``, and an application's own.
 
 The program and its names; each command has a file beside this one. Finding the application
-is :mod:`~brim.discovery`'s, serving it :mod:`~brim.devserver`'s. All that ``flask.cli``
+is :mod:`~brim.discovery`'s, serving it :mod:`~brim.devserver`'s and
+:mod:`~brim.serving`'s. All that ``flask.cli``
 offers can be imported from here.
 """
 
@@ -73,6 +74,7 @@ cli = BrimGroup(
         "\b\n"
         "Examples:\n"
         "  brim run --debug                       app.py; restarts when a file changes\n"
+        "  brim serve shop.web:site               in production, on all cores\n"
         "  brim --app hello run                   hello.py, or the package hello\n"
         "  brim --app examples/hello run          a file in another folder\n"
         "  brim --app shop.web:site routes        the application 'site' of a module\n"

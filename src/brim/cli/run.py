@@ -34,8 +34,7 @@ if TYPE_CHECKING:
         "  brim run --host 0.0.0.0                for the whole network; never --debug\n"
         "  brim run --cert adhoc                  HTTPS, certificate for the occasion\n"
         "\n"
-        "An application that is served to others needs a server made for it, such as"
-        " Gunicorn."
+        "An application that is served to others is served with 'brim serve'."
     ),
 )
 @click.option("--host", "-h", default=devserver.DEFAULT_HOST, help="The interface to bind to.")
