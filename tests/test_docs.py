@@ -34,7 +34,9 @@ LEFT_OUT = re.compile(
     r"(python -m )?(pip install|venv)\b|\. \.venv/|make |(brim|python -m brim)\b.* shell\b"
 )
 #: Commands that serve until they are stopped.
-SERVERS = re.compile(r"(brim|python -m brim)( .*)? (run|serve)\b|gunicorn |granian |waitress-serve ")
+SERVERS = re.compile(
+    r"(brim|python -m brim)( .*)? (run|serve)\b|gunicorn |granian |waitress-serve "
+)
 #: All others that a page may show.
 RUN = re.compile(r"([A-Z]+=\S+ )*(brim|pytest|python|sed) ")
 

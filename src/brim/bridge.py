@@ -179,9 +179,6 @@ def loop_for_tasks() -> AbstractEventLoop:
 
 def is_running_here(loop: AbstractEventLoop) -> bool:
     """Tell whether ``loop`` runs on this thread, which may not wait for it then."""
-    if _kept is not None and loop is _kept.loop:
-        # Under gevent this is a greenlet's, where asyncio knows the system's threads alone.
-        return threading.current_thread() is _kept.thread
     return _running_loop() is loop
 
 
