@@ -9,6 +9,7 @@ from collections.abc import AsyncIterable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from ..errors import NO_REQUEST_CONTEXT
@@ -91,8 +92,13 @@ def _make(app: Flask, rv: Any, ctx: AppContext | None) -> Response:
         request_ctx = None if ctx is None else ctx.request_ctx
         if request_ctx is None:
             raise RuntimeError(NO_REQUEST_CONTEXT)
+        environ = request_ctx.request.environ
+        if isinstance(rv, HTTPException) and type(rv).__call__ is HTTPException.__call__:
+            # Called as the WSGI application that it is, it would make the same and send it;
+            # what is sent would be read into a response again.
+            rv = rv.get_response(environ)
         try:
-            return app.response_class.force_type(rv, request_ctx.request.environ)  # type: ignore[return-value]
+            return app.response_class.force_type(rv, environ)  # type: ignore[return-value]
         except TypeError as error:
             raise _not_a_response(ctx, rv, str(error)) from error
     raise _not_a_response(ctx, rv, "")

@@ -20,15 +20,16 @@ from .sockets import SocketConnection, accept_token, socket_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..typing import Flask, RequestContext, StartResponse
+    from ..typing import Flask, RequestContext, StartResponse, WSGIEnvironment
 
 #: What was logged of servers that can't serve WebSockets: each is told once.
 _told: set[str | None] = set()
 
 
-def serve_wsgi(app: Flask, ctx: RequestContext, start_response: StartResponse) -> Iterable[bytes]:
+def serve_wsgi(
+    app: Flask, ctx: RequestContext, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
     """Serve one connection, from its handshake to its end."""
-    environ = ctx.environ
     sock: Any = None
     token = ""
     refusal: HTTPException | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ..bodies import keep_ahead, may_have_body
 from ..dispatch.run_sync import run_sync
@@ -13,7 +14,7 @@ from .ending import failure_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..typing import Flask, StartResponse, WSGIEnvironment
+    from ..typing import Flask, RequestContext, StartResponse, WSGIEnvironment
 
 
 def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -25,29 +26,13 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
         return []
     ctx = app.request_context(environ)
     try:
-        try:
-            ctx.push()
-            if app._to_start is not None:
-                app.lifespan.start()
-        except Exception as error:
-            response = run_sync(answer_unhandled(ctx, error))
+        response = _respond(app, ctx, environ)
+        ready = response.as_wsgi(environ["REQUEST_METHOD"]) if type(response) is Response else None
+        if ready is None:
+            body: Iterable[bytes] = response(environ, start_response)
         else:
-            if ctx._plan.for_websockets:
-                from .upgrade import serve_wsgi  # noqa: PLC0415 -- brings in wsproto
-
-                return serve_wsgi(app, ctx, start_response)
-            if ctx._plan.needs_body and may_have_body(environ):
-                keep_ahead(environ, app.config["MAX_CONTENT_LENGTH"])
-            response = run_sync(respond(ctx))
-        if type(response) is Response:
-            ready = response.as_wsgi(environ["REQUEST_METHOD"])
-            if ready is not None:
-                start_response(ready[0], ready[1])
-                body = ready[2]
-            else:
-                body = response(environ, start_response)
-        else:
-            body = response(environ, start_response)
+            start_response(ready[0], ready[1])
+            body = ready[2]
     finally:
         if "werkzeug.debug.preserve_context" in environ:
             environ["werkzeug.debug.preserve_context"](ctx)
@@ -62,3 +47,21 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
     if "_after_response" in ctx.__dict__ or ctx._streams:
         return app.background.keep_until_sent(body, ctx)
     return body
+
+
+def _respond(app: Flask, ctx: RequestContext, environ: WSGIEnvironment) -> Any:
+    """Take the request's steps; return the response, or another WSGI callable."""
+    try:
+        ctx.push()
+        if app._to_start is not None:
+            app.lifespan.start()
+    except Exception as error:
+        return run_sync(answer_unhandled(ctx, error))
+    plan = ctx._plan
+    if plan.for_websockets:
+        from .upgrade import serve_wsgi  # noqa: PLC0415 -- brings in wsproto
+
+        return partial(serve_wsgi, app, ctx)
+    if plan.needs_body and may_have_body(environ):
+        keep_ahead(environ, app.config["MAX_CONTENT_LENGTH"])
+    return run_sync(respond(ctx))
