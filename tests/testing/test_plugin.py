@@ -34,8 +34,11 @@ def project(
 ) -> Iterator[pytest.Pytester]:
     """A folder with settings that load the plugin, run in this process."""
     pytester.makepyprojecttoml(
-        '[tool.pytest.ini_options]\naddopts = ["-p", "brim.testing.plugin", "-p", "no:cacheprovider"]\n'
-        'filterwarnings = ["error"]\n'
+        """
+        [tool.pytest.ini_options]
+        addopts = ["-p", "brim.testing.plugin", "-p", "no:cacheprovider"]
+        filterwarnings = ["error"]
+        """
     )
     # What is installed beside pytest is not the subject, and takes its time to load.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from brim import Flask, redirect, request
-from brim.testing import FlaskClient, WebSocketClosed, WebSocketRejected
+from brim.testing import FlaskClient, WebsocketClosed, WebsocketRejected
 
 pytestmark = pytest.mark.wsgi("WebSockets are ASGI's, whichever door the client's requests take")
 
@@ -106,7 +106,7 @@ def test_a_close_before_the_accept_is_a_403(app: Application, client: FlaskClien
         await send({"type": "websocket.close"})
 
     talks(app, talk)
-    with pytest.raises(WebSocketRejected, match="403 FORBIDDEN") as raised:
+    with pytest.raises(WebsocketRejected, match="403 FORBIDDEN") as raised:
         with client.websocket_connect("/ws"):
             pytest.fail("it was not accepted")
     assert raised.value.response.status_code == 403
@@ -125,7 +125,7 @@ def test_a_response_in_place_of_the_accept_is_in_the_error(
         await send({**body, "body": b"1}"})
 
     talks(app, talk)
-    with pytest.raises(WebSocketRejected) as raised:
+    with pytest.raises(WebsocketRejected) as raised:
         with client.websocket_connect("/ws"):
             pytest.fail("it was not accepted")
     response = raised.value.response
@@ -177,10 +177,10 @@ def test_what_was_sent_before_a_close_arrives_before_it(
     with client.websocket_connect("/ws") as ws:
         assert [message for message in ws] == [str(n) for n in range(50)]
         assert (ws.close_code, ws.close_reason) == (4001, "enough")
-        with pytest.raises(WebSocketClosed, match="4001: enough") as raised:
+        with pytest.raises(WebsocketClosed, match="4001: enough") as raised:
             ws.receive()
         assert (raised.value.code, raised.value.reason) == (4001, "enough")
-        with pytest.raises(WebSocketClosed):
+        with pytest.raises(WebsocketClosed):
             ws.send("late")
     assert told == [{"type": "websocket.disconnect", "code": 4001, "reason": "enough"}]
 
@@ -211,7 +211,7 @@ def test_a_connection_that_the_application_leaves_open_is_closed(
     talks(app, talk)
     with client.websocket_connect("/ws") as ws:
         assert ws.receive() == "a"
-        with pytest.raises(WebSocketClosed, match="code 1000"):
+        with pytest.raises(WebsocketClosed, match="code 1000"):
             ws.receive()
 
 
@@ -316,7 +316,7 @@ def test_awaited_it_is_the_same_on_the_running_loop(app: Application) -> None:
             await ws.send_json([1])
             assert await ws.receive_json() == [1]
             await ws.close(3000, "bye")
-            with pytest.raises(WebSocketClosed):
+            with pytest.raises(WebsocketClosed):
                 await ws.receive()
         assert loops == [asyncio.get_running_loop()]
         talks(app, fail_later)
@@ -337,7 +337,7 @@ def test_awaited_a_refusal_is_the_same(app: Application) -> None:
     async def test() -> None:
         talks(app, refuse)
         client = app.async_test_client()
-        with pytest.raises(WebSocketRejected):
+        with pytest.raises(WebsocketRejected):
             async with client.websocket_connect("/ws"):
                 pytest.fail("it was not accepted")
         assert (await client.get("/")).status_code == 302

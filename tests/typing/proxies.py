@@ -33,7 +33,13 @@ from brim import (
     url_for,
 )
 from brim.sessions import SessionMixin
-from brim.testing import FlaskClient, FlaskCliRunner
+from brim.testing import (
+    AsyncClientWebsocket,
+    AsyncFlaskClient,
+    ClientWebsocket,
+    FlaskClient,
+    FlaskCliRunner,
+)
 
 
 def the_request() -> None:
@@ -115,6 +121,26 @@ def helpers() -> BaseResponse:
     abort(404, "why")
 
 
+async def async_clients(app: Flask) -> None:
+    async with app.async_test_client() as client:
+        assert_type(client, AsyncFlaskClient)
+        answer = await client.post("/", json={"a": 1}, follow_redirects=True)
+        assert_type(answer, TestResponse)
+        assert_type(answer.text, str)
+        async with client.session_transaction() as opened:
+            assert_type(opened, SessionMixin)
+        async with client.stream("/") as stream:
+            assert_type(stream.response, TestResponse)
+            async for chunk in stream:
+                assert_type(chunk, bytes)
+        async with client.websocket_connect("/ws") as ws:
+            assert_type(ws, AsyncClientWebsocket)
+            await ws.send_json([1])
+            assert_type(await ws.receive(), str | bytes)
+            async for message in ws:
+                assert_type(message, str | bytes)
+
+
 def clients(app: Flask) -> None:
     assert_type(app.test_cli_runner(), FlaskCliRunner)
     with app.test_client() as client:
@@ -125,6 +151,14 @@ def clients(app: Flask) -> None:
         assert_type(answer.json, Any | None)
         with client.session_transaction() as opened:
             assert_type(opened, SessionMixin)
+    assert_type(app.test_client(door="asgi"), FlaskClient)
+    with client.websocket_connect("/ws", subprotocols=["a"]) as ws:
+        assert_type(ws, ClientWebsocket)
+        ws.send("text")
+        ws.send(b"bytes")
+        assert_type(ws.receive(), str | bytes)
+        assert_type(ws.subprotocol, str | None)
+        assert_type(ws.close_code, int | None)
     with app.app_context() as ctx:
         assert_type(ctx.app, Flask)
     with app.test_request_context("/", method="POST") as request_context:

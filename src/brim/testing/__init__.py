@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .builder import EnvironBuilder
 from .client import FlaskClient
 from .runner import FlaskCliRunner
-from .websocket import AsyncWebSocket, WebSocket, WebSocketClosed, WebSocketRejected
+from .websocket import AsyncClientWebsocket, ClientWebsocket, WebsocketClosed, WebsocketRejected
 
 if TYPE_CHECKING:
     from .async_client import AsyncFlaskClient
@@ -27,11 +27,11 @@ def __getattr__(name: str) -> object:
 
 __all__ = [
     "AsyncFlaskClient",
-    "AsyncWebSocket",
+    "AsyncClientWebsocket",
     "EnvironBuilder",
     "FlaskCliRunner",
     "FlaskClient",
-    "WebSocket",
-    "WebSocketClosed",
-    "WebSocketRejected",
+    "ClientWebsocket",
+    "WebsocketClosed",
+    "WebsocketRejected",
 ]

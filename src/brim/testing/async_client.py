@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..sessions import SessionMixin
     from ..typing import Flask
     from .client import FlaskClient
-    from .websocket import AsyncWebSocket
+    from .websocket import AsyncClientWebsocket
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -144,7 +144,7 @@ class AsyncFlaskClient:
         subprotocols: Iterable[str] = (),
         timeout: float | None = WEBSOCKET_TIMEOUT,
         **kwargs: Any,
-    ) -> AsyncWebSocket:
+    ) -> AsyncClientWebsocket:
         """Return a WebSocket to the application, which ``async with`` connects and closes.
 
             async with client.websocket_connect("/echo") as ws:

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 from ..sessions import SessionMixin
 from . import asgi
 from .builder import EnvironBuilder
-from .websocket import AsyncWebSocket, WebSocket, websocket_scope
+from .websocket import AsyncClientWebsocket, ClientWebsocket, websocket_scope
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -158,7 +158,7 @@ class FlaskClient(Client):
         subprotocols: Iterable[str] = (),
         timeout: float | None = WEBSOCKET_TIMEOUT,
         **kwargs: Any,
-    ) -> WebSocket:
+    ) -> ClientWebsocket:
         """Return a WebSocket to the application, which ``with`` connects and closes.
 
             with client.websocket_connect("/echo") as ws:
@@ -170,9 +170,9 @@ class FlaskClient(Client):
         :class:`EnvironBuilder`; cookies are sent, and kept. It goes by ASGI, whichever the
         client's door is.
 
-        Connecting raises :exc:`WebSocketRejected` if the application refuses.
+        Connecting raises :exc:`WebsocketRejected` if the application refuses.
         """
-        return WebSocket(self._websocket(args, kwargs, subprotocols, timeout))
+        return ClientWebsocket(self._websocket(args, kwargs, subprotocols, timeout))
 
     def _websocket(
         self,
@@ -180,7 +180,7 @@ class FlaskClient(Client):
         kwargs: dict[str, Any],
         subprotocols: Iterable[str],
         timeout: float | None,
-    ) -> AsyncWebSocket:
+    ) -> AsyncClientWebsocket:
         request = self._request_from_builder_args(args, kwargs)
         environ = request.environ
         self._add_cookies_to_wsgi(environ)
@@ -189,7 +189,7 @@ class FlaskClient(Client):
             self._keep_cookies(environ, headers)
             return self.response_wrapper([body], asgi.status_line(status), headers, request=request)
 
-        return AsyncWebSocket(
+        return AsyncClientWebsocket(
             self.application,
             websocket_scope(environ, subprotocols),
             timeout=timeout,

@@ -1,8 +1,8 @@
 """WebSockets for tests: what an ASGI server tells the application of one, in process.
 
-:class:`AsyncWebSocket` speaks ASGI on the event loop that it was connected on; and
-:class:`WebSocket` is the same for code without ``await``. Which handshake is sent, and what its
-cookies are, is the clients'.
+:class:`AsyncClientWebsocket` speaks ASGI on the event loop that it was connected on;
+:class:`ClientWebsocket` is the same for code without ``await``. Which handshake is sent, and what
+its cookies are, is the clients'.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ AHEAD = 16
 _SCHEMES = {"http": "ws", "https": "wss"}
 
 
-class WebSocketRejected(Exception):
+class WebsocketRejected(Exception):
     """The application answered the handshake with an ordinary response.
 
     ``response`` is that response. It is a 403 where the application has closed the
@@ -46,7 +46,7 @@ class WebSocketRejected(Exception):
         self.response = response
 
 
-class WebSocketClosed(Exception):
+class WebsocketClosed(Exception):
     """The application has closed the connection, so nothing can be received or sent.
 
     ``code`` and ``reason`` are those of the close frame (RFC 6455, section 7.4).
@@ -85,7 +85,7 @@ def websocket_scope(environ: WSGIEnvironment, subprotocols: Iterable[str]) -> AS
     return scope
 
 
-class AsyncWebSocket:
+class AsyncClientWebsocket:
     """A WebSocket to the application, from :meth:`AsyncFlaskClient.websocket_connect`.
 
         async with client.websocket_connect("/echo") as ws:
@@ -130,7 +130,7 @@ class AsyncWebSocket:
     async def connect(self) -> None:
         """Send the handshake and wait until it is accepted.
 
-        Raises :exc:`WebSocketRejected`, and what the application raises.
+        Raises :exc:`WebsocketRejected`, and what the application raises.
         """
         import asyncio  # noqa: PLC0415 -- tests without WebSockets never load it
 
@@ -145,7 +145,7 @@ class AsyncWebSocket:
                     "The application returned without accepting or closing the WebSocket."
                 )
             if message["type"] != "websocket.accept":
-                raise WebSocketRejected(await self._read_refusal(message))
+                raise WebsocketRejected(await self._read_refusal(message))
         except BaseException:
             await self._end()
             raise
@@ -196,7 +196,7 @@ class AsyncWebSocket:
     async def send(self, data: str | bytes) -> None:
         """Send a text message for ``str``, a binary one for ``bytes``.
 
-        Raises :exc:`WebSocketClosed` if the connection is known to be closed.
+        Raises :exc:`WebsocketClosed` if the connection is known to be closed.
         """
         self._check_open()
         kind = "text" if isinstance(data, str) else "bytes"
@@ -209,7 +209,7 @@ class AsyncWebSocket:
     async def receive(self) -> str | bytes:
         """Return the next message: ``str`` for text, ``bytes`` for a binary one.
 
-        Raises :exc:`WebSocketClosed` once the application has closed the connection.
+        Raises :exc:`WebsocketClosed` once the application has closed the connection.
         """
         self._check_open()
         message = await self._next()
@@ -222,7 +222,7 @@ class AsyncWebSocket:
             text: str | None = message.get("text")
             data: bytes = message.get("bytes") or b""
             return data if text is None else text
-        raise WebSocketClosed(self.close_code or 1000, self.close_reason)
+        raise WebsocketClosed(self.close_code or 1000, self.close_reason)
 
     async def receive_json(self) -> Any:
         """Return the next message, parsed as JSON."""
@@ -230,7 +230,7 @@ class AsyncWebSocket:
 
     def _check_open(self) -> None:
         if self.close_code is not None:
-            raise WebSocketClosed(self.close_code, self.close_reason)
+            raise WebsocketClosed(self.close_code, self.close_reason)
 
     def __aiter__(self) -> AsyncIterator[str | bytes]:
         return self
@@ -238,10 +238,10 @@ class AsyncWebSocket:
     async def __anext__(self) -> str | bytes:
         try:
             return await self.receive()
-        except WebSocketClosed:
+        except WebsocketClosed:
             raise StopAsyncIteration from None
 
-    async def __aenter__(self) -> AsyncWebSocket:
+    async def __aenter__(self) -> AsyncClientWebsocket:
         await self.connect()
         return self
 
@@ -323,17 +323,17 @@ def _headers(message: ASGIMessage) -> Headers:
     )
 
 
-class WebSocket:
+class ClientWebsocket:
     """A WebSocket to the application, from :meth:`FlaskClient.websocket_connect`.
 
         with client.websocket_connect("/echo") as ws:
             ws.send("hello")
             assert ws.receive() == "hello"
 
-    It is as :class:`AsyncWebSocket`, without ``await``.
+    It is as :class:`AsyncClientWebsocket`, without ``await``.
     """
 
-    def __init__(self, connection: AsyncWebSocket) -> None:
+    def __init__(self, connection: AsyncClientWebsocket) -> None:
         self._connection = connection
 
     @property
@@ -357,11 +357,11 @@ class WebSocket:
         return self._connection.close_reason
 
     def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the connection; see :meth:`AsyncWebSocket.close`."""
+        """Close the connection; see :meth:`AsyncClientWebsocket.close`."""
         run(self._connection.close(code, reason))
 
     def send(self, data: str | bytes) -> None:
-        """Send a message; see :meth:`AsyncWebSocket.send`."""
+        """Send a message; see :meth:`AsyncClientWebsocket.send`."""
         run(self._connection.send(data))
 
     def send_json(self, value: Any) -> None:
@@ -369,7 +369,7 @@ class WebSocket:
         run(self._connection.send_json(value))
 
     def receive(self) -> str | bytes:
-        """Return the next message; see :meth:`AsyncWebSocket.receive`."""
+        """Return the next message; see :meth:`AsyncClientWebsocket.receive`."""
         message: str | bytes = run(self._connection.receive())
         return message
 
@@ -383,10 +383,10 @@ class WebSocket:
     def __next__(self) -> str | bytes:
         try:
             return self.receive()
-        except WebSocketClosed:
+        except WebsocketClosed:
             raise StopIteration from None
 
-    def __enter__(self) -> WebSocket:
+    def __enter__(self) -> ClientWebsocket:
         run(self._connection.connect())
         return self
 
