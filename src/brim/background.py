@@ -17,7 +17,7 @@ from contextvars import copy_context
 from copy import copy
 from functools import partial
 from io import RawIOBase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet, ref
 
 from . import bridge
@@ -157,7 +157,8 @@ class Background:
     def __init__(self, app: Flask) -> None:
         self._app = ref(app)
         self._tasks: set[Task] = set()
-        self._unsent: WeakSet[SentBody] = WeakSet()
+        #: Requests whose answers are being sent, or held by a test client.
+        self._unsent: set[RequestContext] = set()
         _known.add(self)
 
     def join(self, timeout: float | None = None) -> bool:
@@ -169,8 +170,8 @@ class Background:
         Raises ``RuntimeError`` on an event loop that has tasks to run: they couldn't go on while
         this waits. :meth:`wait` is for there.
         """
-        for body in list(self._unsent):
-            body.start_tasks()
+        for ctx in self._unsent.copy():
+            self.start_after_response(ctx)
         deadline = None if timeout is None else time.monotonic() + timeout
         while tasks := self._unended():
             if any(bridge.is_running_here(task._loop) for task in tasks if task._loop):
@@ -240,6 +241,7 @@ class Background:
         For the doors, which ask first whether ``"_after_response"`` is in ``ctx.__dict__``.
         """
         waiting = ctx.__dict__.pop(_WAITING, None)
+        self._unsent.discard(ctx)
         for call, variables in waiting or ():
             try:
                 self.start(Task(call, snapshot(ctx, with_g=True), variables))
@@ -249,9 +251,12 @@ class Background:
 
     def keep_until_sent(self, body: Iterable[bytes], ctx: RequestContext) -> SentBody:
         """Return ``body`` so that its end starts the tasks that wait for it."""
-        sent = SentBody(body, ctx)
-        self._unsent.add(sent)
-        return sent
+        self.expect(ctx)
+        return SentBody(body, ctx)
+
+    def expect(self, ctx: RequestContext) -> None:
+        """Note that the request's answer is being sent."""
+        self._unsent.add(ctx)
 
 
 class SentBody:
@@ -260,10 +265,20 @@ class SentBody:
     def __init__(self, body: Iterable[bytes], ctx: RequestContext) -> None:
         self._body = body
         self._ctx = ctx
+        self._chunks: Iterator[bytes] | None = None
 
+    # Not a generator, which would close the body where it is dropped, on whatever thread.
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._body
-        self.start_tasks()
+        if self._chunks is None:
+            self._chunks = iter(self._body)
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(cast("Iterator[bytes]", self._chunks))
+        except StopIteration:
+            self.start_tasks()
+            raise
 
     def close(self) -> None:
         """Close the body."""

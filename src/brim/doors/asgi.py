@@ -77,6 +77,8 @@ async def _serve_request(
     app: Flask, ctx: RequestContext, body: ReceivedBody, threads: ThreadSide, send: ASGISend
 ) -> None:
     response = await _answer(app, ctx, body, threads)
+    if "_after_response" in ctx.__dict__:
+        app.background.expect(ctx)
     try:
         await send_response(response, ctx.environ, body, threads, send)
     finally:
