@@ -204,6 +204,7 @@ class KeptAlive:
         self._task: asyncio.Task[None] | None = None
         self._asked = asyncio.Event()
         self._answer: asyncio.Future[bytes] | None = None
+        self._is_closing = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -236,6 +237,7 @@ class KeptAlive:
                     self._answer.set_exception(error)
                     return
         finally:
+            self._is_closing = True
             await _close(self._events)
 
     async def aclose(self) -> None:
@@ -244,7 +246,8 @@ class KeptAlive:
         if task is None:
             await _close(self._events)
             return
-        task.cancel()
+        if not self._is_closing:
+            task.cancel()
         await asyncio.wait({task})
         if self._answer is not None and not self._answer.cancelled():
             self._answer.exception()  # nobody is there any more to be told
@@ -288,10 +291,9 @@ class OwnThread:
         step = self._step
         closing = self._begin(partial(_close_sync, self._iterator))
         self._work.put(None)
+        end = unattended(_end_after(closing, self._hold.renewed()))
         if step is None or step.done():
-            await asyncio.wrap_future(closing)
-        else:
-            unattended(_end_after(closing, self._hold.renewed()))
+            await asyncio.shield(end)
 
     def _begin(self, function: Callable[[], Any]) -> Future[Any]:
         if self._thread is None:
@@ -332,6 +334,6 @@ def _close_sync(iterator: Iterator[Any]) -> None:
 
 async def _end_after(closing: Future[None], hold: Hold) -> None:
     try:
-        await asyncio.shield(asyncio.wrap_future(closing))
+        await asyncio.wrap_future(closing)
     finally:
         await hold.end_async(GeneratorExit())

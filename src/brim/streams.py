@@ -282,13 +282,17 @@ def as_body(body: Any) -> Any:
 _unattended: set[Task[None]] = set()
 
 
-def unattended(work: Coroutine[Any, Any, None]) -> None:
-    """Begin a coroutine on the running loop that nobody waits for; the loop logs its error."""
+def unattended(work: Coroutine[Any, Any, None]) -> Task[None]:
+    """Begin a coroutine on the running loop, also if nobody waits for it.
+
+    Its error is logged then, by the loop.
+    """
     from asyncio import get_running_loop  # noqa: PLC0415 -- loaded by now
 
     task = get_running_loop().create_task(work)
     _unattended.add(task)
     task.add_done_callback(_unattended.discard)
+    return task
 
 
 def _close_unattended(body: AsyncBody) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +17,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from ..wrappers import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 
     from ..bodies import ReceivedBody
     from ..threads import ThreadSide
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 FILE_CHUNKS = 32
 
 _BODILESS = {204, 304}
-_END: Any = object()
 
 
 async def send_response(
@@ -77,13 +77,12 @@ async def _send_werkzeug(
         await _close(response, threads)
         return
     if isinstance(content, AsyncIterable):
-        sending = _send_async(content, response, threads, send)  # pyright: ignore[reportUnknownArgumentType]
+        sending = _send_async(content, send)  # pyright: ignore[reportUnknownArgumentType]
     else:
-        chunks: Iterable[bytes] = (
-            content if response.direct_passthrough else response.iter_encoded()
-        )
-        sending = _send_sync(chunks, response, threads, send, response.direct_passthrough)
-    await _until_disconnect(sending, body)
+        is_file = response.direct_passthrough
+        chunks: Iterable[bytes] = content if is_file else response.iter_encoded()
+        sending = _send_sync(chunks, threads, send, is_file)
+    await _until_disconnect(sending, partial(_close, response, threads), body, send)
 
 
 async def send_iterable(
@@ -104,7 +103,8 @@ async def send_iterable(
         await _start(send, int(started[0].split(None, 1)[0]), started[1])
         await send({"type": "http.response.body", "body": b"".join([*early, *iterable])})
         return
-    await _until_disconnect(_send_wsgi(started, early, iterable, threads, send), body)
+    sending = _send_wsgi(started, early, iterable, threads, send)
+    await _until_disconnect(sending, partial(_close_iterable, iterable, threads), body, send)
 
 
 async def _start(send: ASGISend, status: int, headers: list[tuple[str, str]]) -> None:
@@ -119,48 +119,21 @@ async def _start(send: ASGISend, status: int, headers: list[tuple[str, str]]) ->
     )
 
 
-async def _send_async(
-    chunks: AsyncIterable[Any], response: WerkzeugResponse, threads: ThreadSide, send: ASGISend
-) -> None:
-    try:
-        async for chunk in chunks:
-            data = chunk.encode() if isinstance(chunk, str) else bytes(chunk)
-            if data:
-                await send({"type": "http.response.body", "body": data, "more_body": True})
-    finally:
-        aclose = getattr(chunks, "aclose", None)
-        try:
-            if aclose is not None:
-                await aclose()
-        finally:
-            await _close(response, threads)
-    await send({"type": "http.response.body"})
+async def _send_async(chunks: AsyncIterable[Any], send: ASGISend) -> None:
+    async for chunk in chunks:
+        data = chunk.encode() if isinstance(chunk, str) else bytes(chunk)
+        if data:
+            await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 async def _send_sync(
-    chunks: Iterable[bytes],
-    response: WerkzeugResponse,
-    threads: ThreadSide,
-    send: ASGISend,
-    many: bool,
+    chunks: Iterable[bytes], threads: ThreadSide, send: ASGISend, many: bool
 ) -> None:
     """Send an iterable's chunks, each a step on a thread; a file's ``many`` at a time."""
-    try:
-        iterator = iter(chunks)
-        while True:
-            if many:
-                data = await threads.run(_join_some, iterator)
-            else:
-                data = await threads.run(next, iterator, b"")
-                if not data:
-                    # An empty chunk is no end.
-                    data = await threads.run(_next_that_is_any, iterator)
-            if not data:
-                break
-            await send({"type": "http.response.body", "body": data, "more_body": True})
-    finally:
-        await _close(response, threads)
-    await send({"type": "http.response.body"})
+    iterator = iter(chunks)
+    step = _join_some if many else _next_that_is_any
+    while data := await threads.run(step, iterator):
+        await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 def _join_some(chunks: Iterator[bytes]) -> bytes:
@@ -178,52 +151,69 @@ async def _send_wsgi(
     threads: ThreadSide,
     send: ASGISend,
 ) -> None:
-    begun = False
-    try:
-        iterator = iter(iterable)
-        while True:
-            data = await threads.run(_next_that_is_any, iterator)
-            if not begun:
-                if not started:
-                    raise AssertionError("The WSGI application has not called start_response().")
-                await _start(send, int(started[0].split(None, 1)[0]), started[1])
-                begun = True
-                data = b"".join([*early, data])
-            if not data:
-                break
-            await send({"type": "http.response.body", "body": data, "more_body": True})
-    finally:
-        close = getattr(iterable, "close", None)
-        if close is not None:
-            await threads.run(close)
-    await send({"type": "http.response.body"})
+    iterator = iter(iterable)
+    data = await threads.run(_next_that_is_any, iterator)
+    if not started:
+        raise AssertionError("The WSGI application has not called start_response().")
+    await _start(send, int(started[0].split(None, 1)[0]), started[1])
+    data = b"".join([*early, data])
+    while data:
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+        data = await threads.run(_next_that_is_any, iterator)
 
 
 async def _close(response: WerkzeugResponse, threads: ThreadSide) -> None:
     """Close a response; what is registered for that may wait, so it is done on a thread."""
     content: Any = response.response
-    if response._on_close or (hasattr(content, "close") and not isinstance(content, AsyncIterable)):
-        await threads.run(response.close)
-
-
-async def _until_disconnect(sending: Awaitable[None], body: ReceivedBody) -> None:
-    """Carry on sending; stop it when the client leaves."""
-    if body.pending:
-        # The view reads the body while it answers, and learns of the end from that.
-        await sending
-        return
-    sender = asyncio.ensure_future(sending)
-    watcher = asyncio.create_task(body.client_has_left())
+    aclose = getattr(content, "aclose", None)
     try:
-        await asyncio.wait((sender, watcher), return_when=asyncio.FIRST_COMPLETED)
+        if aclose is not None:
+            await aclose()
     finally:
-        watcher.cancel()
-        left = not sender.done()
-        if left:
+        if response._on_close or (aclose is None and hasattr(content, "close")):
+            await threads.run(response.close)
+
+
+async def _close_iterable(iterable: Iterable[bytes], threads: ThreadSide) -> None:
+    close = getattr(iterable, "close", None)
+    if close is not None:
+        await threads.run(close)
+
+
+async def _until_disconnect(
+    sending: Coroutine[Any, Any, None],
+    closing: Callable[[], Awaitable[None]],
+    body: ReceivedBody,
+    send: ASGISend,
+) -> None:
+    """Carry on sending until the end, or until the client leaves; then close what was sent.
+
+    While the request's body is still coming in, the view may be reading it, and learns of
+    the client's leave from that.
+    """
+    sender = asyncio.create_task(sending)
+    watcher = None if body.pending else asyncio.create_task(body.client_has_left())
+    whole = False
+    try:
+        await asyncio.wait(
+            (sender,) if watcher is None else (sender, watcher),
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        whole = sender.done()
+    finally:
+        # Closing is not a part of the task: it takes place whenever that is cancelled, and in
+        # the context in which the request began, whose tokens its teardown functions have.
+        if watcher is not None:
+            watcher.cancel()
+        if not whole:
             sender.cancel()
+            await asyncio.wait((sender,))
         try:
-            await sender
-        except asyncio.CancelledError:
-            current = asyncio.current_task()
-            if not left or (current is not None and current.cancelling()):
-                raise
+            if not sender.cancelled():
+                sender.result()
+        finally:
+            # Its error keeps this frame.
+            del sender
+            await closing()
+    if whole:
+        await send({"type": "http.response.body"})
