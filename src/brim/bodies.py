@@ -21,7 +21,7 @@ from werkzeug.wsgi import get_input_stream
 from .errors import BODY_NOT_THERE, InsufficientStorage
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
+    from asyncio import AbstractEventLoop, Task
     from collections.abc import AsyncIterator
 
     from .typing import ASGIReceive, WSGIEnvironment
@@ -160,6 +160,7 @@ class ReceivedBody(io.RawIOBase):
         #: Whether the client is known to have left.
         self.disconnected = False
         self._failure: BaseException | None = None
+        self._dropping: Task[None] | None = None
 
     def readable(self) -> bool:
         return True
@@ -249,18 +250,26 @@ class ReceivedBody(io.RawIOBase):
         self.disconnected = message["type"] == "http.disconnect"
         self.pending = not self.disconnected and bool(message.get("more_body", False))
 
-    async def drop(self) -> None:
-        """Take what is still to come, for at most :data:`LINGERING` seconds.
+    def start_dropping(self) -> None:
+        """Take what is still to come, and forget it, for at most :data:`LINGERING` seconds.
 
         A client that sends all before it reads would never see the response where a server
-        (Hypercorn) stops reading once nobody takes what has arrived.
+        (Hypercorn) stands still once nobody takes what has arrived.
         """
+        self._dropping = self._loop.create_task(self._drop())
+
+    async def _drop(self) -> None:
         from asyncio import timeout  # noqa: PLC0415 -- loaded by now
 
         with suppress(TimeoutError):
             async with timeout(LINGERING):
                 while self.pending:
                     await self.drop_some()
+
+    async def finish(self) -> None:
+        """Wait until nothing is taken any more."""
+        if self._dropping is not None:
+            await self._dropping
 
     async def keep(self, limit: int | None) -> None:
         """Wait for the body and keep it, on disk beyond :data:`KEPT_IN_MEMORY`.
@@ -297,6 +306,8 @@ class ReceivedBody(io.RawIOBase):
         self._kept = kept
 
     def close(self) -> None:
+        if self._dropping is not None:
+            self._dropping.cancel()
         if self._kept is not None:
             self._kept.close()
         super().close()

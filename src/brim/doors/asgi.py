@@ -22,7 +22,15 @@ from .scope import environ_of
 from .sending import send_iterable, send_response
 
 if TYPE_CHECKING:
-    from ..typing import ASGIReceive, ASGIScope, ASGISend, Flask, RequestContext, WSGIEnvironment
+    from ..typing import (
+        ASGIMessage,
+        ASGIReceive,
+        ASGIScope,
+        ASGISend,
+        Flask,
+        RequestContext,
+        WSGIEnvironment,
+    )
 
 
 class Door:
@@ -67,8 +75,7 @@ async def _serve_http(app: Flask, scope: ASGIScope, receive: ASGIReceive, send: 
             await _serve_by_wsgi(app, environ, body, threads, send)
         else:
             await _serve_request(app, app.request_context(environ), body, threads, send)
-        if body.pending:
-            await body.drop()
+        await body.finish()
     finally:
         body.close()
 
@@ -79,6 +86,8 @@ async def _serve_request(
     response = await _answer(app, ctx, body, threads)
     if "_after_response" in ctx.__dict__:
         app.background.expect(ctx)
+    if body.pending:
+        send = partial(_send_dropping, send, body)
     try:
         await send_response(response, ctx.environ, body, threads, send)
     finally:
@@ -135,4 +144,14 @@ async def _serve_by_wsgi(
 
     early: list[bytes] = []
     iterable = await threads.run(app.wsgi_app, environ, start_response)
+    if body.pending:
+        send = partial(_send_dropping, send, body)
     await send_iterable(started, early, iterable, body, threads, send)
+
+
+async def _send_dropping(send: ASGISend, body: ReceivedBody, message: ASGIMessage) -> None:
+    """Send a message; with the last one, what nobody has read of the body is dropped."""
+    last = message["type"] == "http.response.body" and not message.get("more_body", False)
+    if last and body.pending:
+        body.start_dropping()
+    await send(message)
