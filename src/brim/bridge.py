@@ -53,15 +53,21 @@ class LoopThread:
                 loop.run_forever()
 
 
+def threads_are_greenlets() -> bool:
+    """Tell whether gevent has patched ``threading``."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("threading"))
+
+
 def _start_thread(function: Callable[[], None], name: str) -> None:
     """Start a thread of the operating system, also where gevent has patched ``threading``.
 
     Its threads are greenlets of one such thread. All of them would see the loop of one as
     running: sync views, and whatever wants to run a loop of its own.
     """
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is not None and monkey.is_module_patched("threading"):
-        monkey.get_original("_thread", "start_new_thread")(function, ())
+    if threads_are_greenlets():
+        start = sys.modules["gevent.monkey"].get_original("_thread", "start_new_thread")
+        start(function, ())
     else:
         threading.Thread(target=function, name=name, daemon=True).start()
 

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from werkzeug.exceptions import HTTPException
 
-from ..bridge import Synced
+from ..bridge import Synced, threads_are_greenlets
 from ..names import blueprint_chain, blueprint_of
 
 if TYPE_CHECKING:
@@ -163,7 +163,8 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
             or overrides.do_teardown_appcontext
         ),
         needs_body=not for_websockets
-        and not reads_stream(view)
+        # From the loop's thread a greenlet's socket can't be read.
+        and (not reads_stream(view) or threads_are_greenlets())
         and any(type(f) is Synced for f in (*before, view)),
     )
 
