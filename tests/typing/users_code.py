@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, assert_type
 
 from brim import (
     Blueprint,
+    EventStream,
     Flask,
     Request,
     Response,
+    ServerSentEvent,
     abort,
     current_app,
     g,
@@ -55,6 +57,44 @@ def stream() -> Iterator[str]:
         yield request.path
 
     return stream_with_context(chunks())
+
+
+@app.get("/stream-async")
+async def stream_async() -> AsyncIterator[str]:
+    @stream_with_context
+    async def chunks() -> AsyncIterator[str]:
+        yield request.path
+
+    return assert_type(chunks(), AsyncIterator[str])
+
+
+@app.get("/response-async")
+def response_async() -> Response:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"data"
+
+    return Response(chunks(), 201, {"X-Kind": "bytes"})
+
+
+@app.get("/events")
+def events() -> EventStream:
+    assert_type(request.last_event_id, str | None)
+
+    async def changes() -> AsyncIterator[ServerSentEvent]:
+        yield ServerSentEvent({"id": 1}, event="change", id=1, retry=100)
+        yield ServerSentEvent(comment="nothing new")
+
+    return EventStream(changes(), keep_alive=5)
+
+
+@app.get("/events-sync")
+def events_sync() -> tuple[EventStream, int, dict[str, str]]:
+    def changes() -> Iterator[ServerSentEvent | str | dict[str, int] | None]:
+        yield "text"
+        yield {"id": 1}
+        yield None
+
+    return EventStream(changes(), keep_alive=None), 200, {"X-Kind": "events"}
 
 
 @app.get("/any")
