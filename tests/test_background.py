@@ -24,6 +24,7 @@ from brim import (
     request,
     session,
     stream_with_context,
+    websocket,
 )
 from brim.background import THREADS
 from tests.support import knock, on_thread
@@ -551,3 +552,19 @@ def test_a_task_that_cannot_be_started_is_logged(
     assert app.test_client().get("/").text == "answer"
     assert app.background.join(10)
     assert "Background task builtins.print could not be started." in caplog.text
+
+
+def test_a_websocket_starts_its_tasks_at_its_end(app: Flask, seen: list[Any]) -> None:
+    @app.websocket("/socket")
+    def socket() -> None:
+        after_response(lambda: seen.append(request.path))
+        app.add_background_task(seen.append, "beside")
+        assert app.background.join(10)
+        websocket.send(str(seen))
+        websocket.receive()
+
+    with app.test_client().websocket_connect("/socket") as ws:
+        assert ws.receive() == "['beside']"
+        ws.send("end")
+    assert app.background.join(10)
+    assert seen == ["beside", "/socket"]

@@ -326,6 +326,12 @@ def after_response(function: Callable[..., Any], *args: Any, **kwargs: Any) -> N
         ctx.__dict__.setdefault(_WAITING, []).append((call, copy_context()))
 
 
+def start_after_response(ctx: RequestContext) -> None:
+    """Start what waits for the end of the request, if anything does. Raises nothing."""
+    if _WAITING in ctx.__dict__:
+        ctx.app.background.start_after_response(ctx)
+
+
 def add_task(
     app: Flask, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 home_loop: ContextVar[AbstractEventLoop | None] = ContextVar("brim.home_loop", default=None)
 
 
+#: Thirty years, in seconds, or as long as the platform can wait.
+_FOREVER = min(1e9, threading.TIMEOUT_MAX)
+
+
 class LoopThread:
     """An event loop on a daemon thread, that other threads hand coroutines to."""
 
@@ -80,7 +84,9 @@ def _run_on(loop: AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], contex
     tasks: list[Task[Any]] = []
     try:
         loop.call_soon_threadsafe(_start, loop, coroutine, context, tasks, outcome)
-        return outcome.result()
+        # With a limit, as without one gevent gives up where nothing but other threads of the
+        # system may go on, such as this loop's: in a process that ends.
+        return outcome.result(_FOREVER)
     except BaseException:
         if not outcome.done():  # the waiting was interrupted, not the work
             loop.call_soon_threadsafe(_cancel, tasks)

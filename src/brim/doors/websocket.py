@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from werkzeug.exceptions import ServiceUnavailable
 
-from .. import bridge
+from .. import bridge, lifespan
+from ..background import start_after_response
 from ..dispatch.run_async import run_async
 from ..dispatch.steps import answer_unhandled, respond
 from ..dispatch.websocket_steps import Closing, after, converse
@@ -197,6 +198,7 @@ async def _serve(app: Flask, scope: ASGIScope, connection: ServerConnection) -> 
     environ = environ_of(scope)
     environ["wsgi.input"] = BytesIO()
     if app._wraps_wsgi:
+        await lifespan.ensure_started(app)
         reached, answer = await ThreadSide().run(_through_middleware, app, environ)
         if reached is None:
             await connection.refuse(answer)
@@ -208,6 +210,7 @@ async def _serve(app: Flask, scope: ASGIScope, connection: ServerConnection) -> 
     try:
         try:
             ctx.push()
+            await lifespan.ensure_started(app)
         except Exception as error:
             response = await run_async(answer_unhandled(ctx, error), threads)
         else:
@@ -231,6 +234,7 @@ async def _serve(app: Flask, scope: ASGIScope, connection: ServerConnection) -> 
         finally:
             if own is not None:
                 own.give_back()
+            start_after_response(ctx)
 
 
 async def _converse(
