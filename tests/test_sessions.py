@@ -517,6 +517,7 @@ class TestRefresh:
             == ""
         )
 
+    @pytest.mark.wsgi("no request is made")
     @given(
         st.text(st.characters(codec="ascii", exclude_characters=';, "\\\t\r\n'))
         | st.binary().map(lambda data: "." + urlsafe_b64encode(data).decode())

@@ -507,7 +507,7 @@ class Flask(Overridable, LifespanMethods, Scaffold):
         The application answers on the running event loop. Arguments are those of
         :meth:`test_client`, whose :attr:`test_client_class` makes the requests.
         """
-        from .testing.async_client import AsyncFlaskClient  # noqa: PLC0415 -- not needed to serve
+        from .testing import AsyncFlaskClient  # noqa: PLC0415 -- not needed to serve
 
         return AsyncFlaskClient(self.test_client(use_cookies, **kwargs))
 

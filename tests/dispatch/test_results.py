@@ -69,7 +69,7 @@ class WSGIApp:
 
 
 Result = Callable[[], Any]
-RESULTS: dict[str, tuple[Result, str, list[tuple[str, str]], bytes]] = {
+RESULTS: dict[str, Any] = {
     # Bodies
     "str": (lambda: "é", "200 OK", [HTML, length(2)], "é".encode()),
     "empty str": (lambda: "", "200 OK", [HTML, length(0)], b""),
@@ -117,7 +117,11 @@ RESULTS: dict[str, tuple[Result, str, list[tuple[str, str]], bytes]] = {
     "status": (lambda: ("x", 404), "404 NOT FOUND", [HTML, length(1)], b"x"),
     "status as str": (lambda: ("x", "404 Nope"), "404 Nope", [HTML, length(1)], b"x"),
     "status as digits": (lambda: ("x", "404"), "404 NOT FOUND", [HTML, length(1)], b"x"),
-    "status as text": (lambda: ("x", "nope"), "0 nope", [HTML, length(1)], b"x"),
+    "status as text": pytest.param(
+        lambda: ("x", "nope"),
+        *("0 nope", [HTML, length(1)], b"x"),
+        marks=pytest.mark.wsgi("there is no status 0 in HTTP, and servers refuse it"),
+    ),
     "status as enum": (lambda: ("x", HTTPStatus.CREATED), "201 CREATED", [HTML, length(1)], b"x"),
     "status unknown": (lambda: ("x", 999), "999 UNKNOWN", [HTML, length(1)], b"x"),
     "status None": (lambda: ("x", None), "200 OK", [HTML, length(1)], b"x"),

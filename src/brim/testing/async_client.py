@@ -6,9 +6,7 @@ cookies, redirects, sessions and what a subclass changes are as they are there.
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from contextvars import copy_context
 from functools import partial
@@ -19,7 +17,9 @@ from . import asgi
 from .client import WEBSOCKET_TIMEOUT
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
+    from concurrent.futures import Future
     from types import TracebackType
 
     from werkzeug.test import Cookie, TestResponse
@@ -210,6 +210,9 @@ async def on_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
     A pool would let only so many requests be under way, and those may wait for each other.
     """
+    import asyncio  # noqa: PLC0415 -- `brim routes --match` builds an environ without it
+    from concurrent.futures import Future  # noqa: PLC0415
+
     there = _Loop()
     context = copy_context()
     context.run(bridge.home_loop.set, asyncio.get_running_loop())
@@ -253,7 +256,9 @@ class _Loop:
         return bridge.run(self._tracked(coroutine))
 
     async def _tracked(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        self._task = asyncio.current_task()
+        from asyncio import current_task  # noqa: PLC0415 -- loaded by now
+
+        self._task = current_task()
         if self._cancelled and self._task is not None:
             self._task.cancel()
         try:
