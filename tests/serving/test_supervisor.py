@@ -151,8 +151,37 @@ def test_a_worker_that_stays_busy_is_killed_and_the_status_tells() -> None:
         time.sleep(0.3)
         server.send(signal.SIGTERM)
         assert server.ended() == 1
-        assert "was busy for 0.3 s" in server.output
+        assert "is still busy 0.3 s after it was told to end" in server.output
         assert "slept" not in wait()
+
+
+STREAM_WITHOUT_END = """
+import asyncio
+@app.get("/endless")
+async def endless():
+    async def parts():
+        try:
+            while True:
+                await asyncio.sleep(0.01)
+                yield b"part"
+        finally:
+            seen.write("closed\\n")
+    return parts()
+"""
+
+
+def test_a_stream_without_an_end_is_closed_when_its_time_is_over() -> None:
+    options = ["--workers", "1", "--graceful-timeout", "0.3"]
+    with served(APP + STREAM_WITHOUT_END, *options) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.sendall(b"GET /endless HTTP/1.1\r\nHost: shop\r\n\r\n")
+            assert client.recv(10)
+            seen = serving.server_seen(server)
+            server.send(signal.SIGTERM)
+            while client.recv(10_000):
+                pass
+            ask_until(lambda: seen() == "closed\n")
+        assert server.ended() == 1
 
 
 def test_told_twice_it_ends_at_once() -> None:

@@ -27,7 +27,7 @@ from . import sockets
 from .banner import show_settings, show_url
 from .factory import Factory
 from .inspection import SIGNALS, Inspection, ending, start_masked
-from .worker import CLOSING, READY, Loader
+from .worker import CLOSING, GIVE_UP, READY, Loader
 
 if TYPE_CHECKING:
     import socket
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 LAST_CALL = 1.0
 #: The same where all of them end: for requests that are on their way, and no more.
 LAST_WORD = 0.1
+#: How long a worker has to clean up after requests that were cancelled.
+LAST_RITES = 2.0
 #: The longest pause before a worker is started anew that could not start.
 LONGEST_PAUSE = 15.0
 
@@ -65,7 +67,9 @@ class Worker:
         #: When to tell it to end, and when to end it; None for not at all.
         self.end_at: float | None = None
         self.kill_at: float | None = None
-        self.killed = False
+        #: Whether requests of it were given up.
+        self.late = False
+        self.wsgi = factory.kind == "wsgi"
         self.channel, theirs = multiprocessing.Pipe()
         self.process = factory.process(index, Loader(load, factory.kind, bound, theirs))
         start_masked(self.process)
@@ -92,8 +96,18 @@ class Worker:
         self.kill_at = now + timeout
         self.process.terminate()
 
+    def hurry(self, now: float) -> None:
+        """Have it cancel what it still does; where that can't be or wasn't enough, kill it."""
+        if self.late or self.wsgi:
+            self.kill()
+            return
+        self.late = True
+        self.kill_at = now + LAST_RITES
+        with suppress(OSError):
+            self.channel.send(GIVE_UP)
+
     def kill(self) -> None:
-        self.killed = True
+        self.late = True
         self.kill_at = None
         self.process.kill()
 
@@ -299,8 +313,8 @@ class Supervisor:
         how = ending(worker.process.exitcode)
         if worker in self.leaving:
             self.leaving.remove(worker)
-            if worker.killed:
-                self.status = self.status or 1
+            if worker.late and self.stopping:
+                self.status = 1
         elif worker in self.coming:
             self.coming.remove(worker)
             self._give_up(worker, how)
@@ -342,9 +356,7 @@ class Supervisor:
             if worker.end_at is not None and worker.end_at <= now:
                 worker.end(now, self.settings.graceful_timeout)
             if worker.kill_at is not None and worker.kill_at <= now:
-                log.error(
-                    "%s was busy for %g s after it was told to end, and is killed",
-                    worker,
-                    self.settings.graceful_timeout,
-                )
-                worker.kill()
+                if not worker.late:
+                    timeout = self.settings.graceful_timeout
+                    log.error("%s is still busy %g s after it was told to end", worker, timeout)
+                worker.hurry(now)

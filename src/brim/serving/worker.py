@@ -6,6 +6,7 @@ worker is about to end, and has clients come back on a new connection from then 
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 import signal
@@ -18,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from .inspection import own_signals
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Future
     from collections.abc import Awaitable, Callable, MutableMapping
     from multiprocessing.connection import Connection
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 READY = "ready"
 #: To the worker: answer on, and have each client close its connection.
 CLOSING = "closing"
+#: To the worker: its time is over, and what runs is to be cancelled.
+GIVE_UP = "give up"
 #: How often a worker looks whether its supervisor is still there, in seconds.
 LOOK = 1.0
 
@@ -79,10 +81,14 @@ class Loader:
         """Wait for what the supervisor says, and for its end, which is the worker's too."""
         with suppress(EOFError, OSError):
             while os.getppid() == self.supervisor:
-                if self.channel.poll(LOOK) and self.channel.recv() == CLOSING:
-                    with suppress(OSError):  # no folder for it: it accepts until told to end
-                        stop_accepting(self.bound)
-                    gate.close()
+                if not self.channel.poll(LOOK):
+                    continue
+                if self.channel.recv() == GIVE_UP:
+                    gate.give_up()
+                    continue
+                with suppress(OSError):  # no folder for it: it accepts until told to end
+                    stop_accepting(self.bound)
+                gate.close()
         os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -115,6 +121,9 @@ class Gate:
         """Have clients come back on another connection; called on another thread."""
         self.closing = True
 
+    def give_up(self) -> None:
+        """Have what still runs clean up after itself; threads can't be told to."""
+
 
 class WsgiGate(Gate):
     """The gate for WSGI."""
@@ -144,19 +153,20 @@ class AsgiGate(Gate):
     def __init__(self, app: ASGIApplication, ready: Callable[[], None]) -> None:
         super().__init__(app)
         self.ready = ready
-        self.loop: AbstractEventLoop | None = None
-        #: How many calls have not returned.
-        self.running = 0
-        self.idle: Future[None] | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        #: The calls that have not returned.
+        self.running: set[asyncio.Task[Any] | None] = set()
+        self.idle: asyncio.Future[None] | None = None
         #: Of each open WebSocket, what is done once it is to be closed.
-        self.open: set[Future[None]] = set()
+        self.open: set[asyncio.Future[None]] = set()
 
     async def __call__(self, scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
         kind = scope["type"]
         if kind == "lifespan":
             await self._live(scope, receive, send)
             return
-        self.running += 1
+        task = asyncio.current_task()
+        self.running.add(task)
         try:
             if kind == "websocket":
                 await self._talk(scope, receive, send)
@@ -165,15 +175,26 @@ class AsgiGate(Gate):
             else:
                 await self.app(scope, receive, send)
         finally:
-            self.running -= 1
+            self.running.discard(task)
             if self.idle is not None and not self.running and not self.idle.done():
                 self.idle.set_result(None)
 
     def close(self) -> None:
         super().close()
+        self._soon(self._close_websockets)
+
+    def give_up(self) -> None:
+        self._soon(self._cancel)
+
+    def _soon(self, function: Callable[[], None]) -> None:
         if self.loop is not None:
             with suppress(RuntimeError):  # the loop has ended
-                self.loop.call_soon_threadsafe(self._close_websockets)
+                self.loop.call_soon_threadsafe(function)
+
+    def _cancel(self) -> None:
+        for task in self.running:
+            if task is not None:
+                task.cancel()
 
     def _close_websockets(self) -> None:
         for closing in self.open:
@@ -182,8 +203,6 @@ class AsgiGate(Gate):
 
     async def _live(self, scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
         """Pass the application's life on: it ends when nothing is running any more."""
-        import asyncio  # loaded by Granian; of WSGI no concern
-
         self.loop = asyncio.get_running_loop()
 
         async def hear() -> MutableMapping[str, Any]:
@@ -207,9 +226,8 @@ class AsgiGate(Gate):
 
     async def _talk(self, scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
         """Pass a WebSocket on, and close it when the worker closes."""
-        import asyncio
 
-        closing: Future[None] = asyncio.get_running_loop().create_future()
+        closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self.closing:
             closing.set_result(None)
 
