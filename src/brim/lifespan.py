@@ -68,6 +68,11 @@ class Lifespan:
         assert app is not None
         return app
 
+    @property
+    def functions(self) -> tuple[tuple[str, Callable[..., Any]], ...]:
+        """What is registered: the name of the decorator, and the function."""
+        return tuple(self._functions)
+
     def add(self, kind: str, function: F) -> F:
         """Register a function; ``kind`` is the name of the decorator."""
         if self._start is not None:

@@ -51,6 +51,9 @@ class Counter(MethodView):
         (lambda app: app.teardown_appcontext(coroutine), "in teardown_appcontext_funcs"),
         (lambda app: app.context_processor(coroutine), "in template_context_processors"),
         (lambda app: app.register_error_handler(KeyError, coroutine), "in error_handler_spec"),
+        (lambda app: app.add_websocket("/x", "x", function), "'/x' is a WebSocket"),
+        (lambda app: app.before_websocket(coroutine), "in before_websocket_funcs"),
+        (lambda app: app.before_serving(function), "'function' is a before_serving function"),
         (lambda app: app.add_url_rule("/x", "x", function, methods=["PUT"]), "'x' takes PUT"),
     ],
 )

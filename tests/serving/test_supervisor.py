@@ -13,9 +13,11 @@ import time
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from scripts import serving
-from scripts.serving import APP, Served, ask_until, get, served
+from scripts.serving import APP, ask_until, get, served
 from tests.serving.support import certificate
 
 BOTH = pytest.mark.parametrize("interface", ["wsgi", "asgi"])
@@ -73,9 +75,11 @@ def test_an_upload_to_a_full_disk_is_refused_and_leaves_nothing() -> None:
     assert found == (507, 200, [])
 
 
-def test_what_is_served_is_told_in_a_few_lines() -> None:
-    with served(APP, "--workers", "1") as server:
+def test_what_is_served_is_told_in_a_few_lines_and_each_request_if_asked_for() -> None:
+    options = ["--access-log", "--access-log-format", "%(method)s %(path)s %(status)d"]
+    with served(APP, *options, "--workers", "1") as server:
         assert get(server.port, "/") == str(server.workers()[0])
+        server.until("GET / 200")
         lines = server.output.splitlines()
     assert lines[:5] == [
         " * Serving Brim app 'app'",
@@ -155,6 +159,59 @@ def test_a_worker_that_stays_busy_is_killed_and_the_status_tells() -> None:
         assert "slept" not in wait()
 
 
+ECHO = """
+from brim import websocket
+
+@app.websocket("/echo")
+def echo():
+    for message in websocket:
+        websocket.send(message)
+
+@app.teardown_websocket
+def hung_up(error):
+    seen.write("hung up\\n")
+
+@app.after_serving
+def closing_time():
+    seen.write("closing time\\n")
+"""
+
+
+def test_a_websocket_is_closed_with_a_word_and_its_hooks_run_before_the_end() -> None:
+    with served(APP + ECHO, "--workers", "1") as server:
+        with connect(f"ws://127.0.0.1:{server.port}/echo") as client:
+            client.send("hello")
+            assert client.recv() == "hello"
+            seen = serving.server_seen(server)
+            server.send(signal.SIGTERM)
+            with pytest.raises(ConnectionClosed):
+                client.recv()
+            assert client.protocol.close_code == 1012
+        ask_until(lambda: seen() == "hung up\nclosing time\n", seen)
+        assert server.ended() == 0
+
+
+LIFE = """
+@app.before_serving
+def opening():
+    seen.write("opening\\n")
+
+@app.after_serving
+def closing():
+    seen.write("closing\\n")
+"""
+
+
+def test_under_wsgi_too_an_applications_life_begins_and_ends_with_its_workers() -> None:
+    with served(APP + LIFE, "--workers", "1", "--interface", "wsgi") as server:
+        assert server.port
+        seen = serving.server_seen(server)
+        assert seen() == "opening\n"
+        server.send(signal.SIGTERM)
+        ask_until(lambda: seen() == "opening\nclosing\n", seen)
+        assert server.ended() == 0
+
+
 STREAM_WITHOUT_END = """
 import asyncio
 @app.get("/endless")
@@ -223,13 +280,6 @@ def test_tls_offers_http_2_and_a_folder_is_served(tmp_path: Path) -> None:
                     assert b"a {}" in b"".join(iter(lambda: secure.recv(1000), b""))
 
 
-def test_a_request_is_a_line_in_the_access_log() -> None:
-    options = ["--access-log", "--access-log-format", "%(method)s %(path)s %(status)d"]
-    with served(APP, *options, "--workers", "1") as server:
-        get(server.port, "/")
-        server.until("GET / 200")
-
-
 def test_on_a_unix_socket() -> None:
     with served(APP, "--unix-socket", "shop.sock", "--workers", "1") as server:
         server.until(" * Running on unix:shop.sock")
@@ -263,13 +313,3 @@ def test_the_port_is_taken_before_anything_is_loaded() -> None:
             assert server.ended() == 2
             assert f"Port {port} is in use by another program." in server.output
             assert "missing_module" not in server.output
-
-
-def test_settings_of_the_server_are_read_from_the_project(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text(APP)
-    (tmp_path / "pyproject.toml").write_text("[tool.brim.serve]\nworkers = 1\nthreads = 1\n")
-    server = Served(tmp_path)
-    try:
-        server.until("1 process, 1 thread each")
-    finally:
-        server.stop()

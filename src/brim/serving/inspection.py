@@ -45,8 +45,6 @@ HOOKS = (
     "after_websocket_funcs",
     "teardown_websocket_funcs",
 )
-#: What it collects functions of its life in.
-LIFE = ("before_serving_funcs", "after_serving_funcs", "while_serving_gens")
 
 
 @dataclass(frozen=True)
@@ -220,9 +218,8 @@ def needs_asgi(app: Flask) -> str:
         for function in _functions_in(getattr(app, name, ())):
             if _gives_coroutine(function):
                 return f"{_name(function)!r} in {name} is a coroutine function"
-    for name in LIFE:
-        for function in _functions_in(getattr(app, name, ())):
-            return f"{_name(function)!r} runs when serving begins or ends"
+    for kind, function in app.lifespan.functions:
+        return f"{_name(function)!r} is a {kind} function"
     return ""
 
 

@@ -69,6 +69,8 @@ class Loader:
         gate = WsgiGate(app) if self.interface == "wsgi" else AsgiGate(app, self.ready)
         threading.Thread(target=self.listen, args=(gate,), name="brim-serve", daemon=True).start()
         if self.interface == "wsgi":
+            # ASGI has a way of its own to say that life begins; its end is the process's.
+            app.lifespan.start()
             self.ready()
         return gate
 
