@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import builtins
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,14 @@ def test_a_flag_wins_over_the_environment_that_over_the_file_and_that_over_the_d
     run(cli, "serve", "--port", "3", BRIM_SERVE_PORT="2")
     found = [(s.port, s.workers, s.threads, s.graceful_timeout) for _, s in calls]
     assert found == [(8000, None, 128, 30.0), (1, 1, 1, 1.5), (2, 2, 1, 1.5), (3, 1, 1, 1.5)]
+
+
+def test_the_variable_that_says_how_many_threads_there_are_elsewhere_counts_here_too(
+    calls: list[tuple[str | None, Settings]],
+) -> None:
+    run(cli, "serve", BRIM_THREADS="3")
+    run(cli, "serve", BRIM_THREADS="3", BRIM_SERVE_THREADS="2")
+    assert [s.threads for _, s in calls] == [3, 2]
 
 
 def test_the_application_is_the_argument_or_else_the_option_or_else_the_files(
@@ -129,23 +137,25 @@ def test_debug_mode_that_is_turned_off_by_a_flag_is_off(
     assert len(calls) == 1
 
 
-def test_without_granian_the_error_says_how_to_get_it(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (None, 'which is not installed. Install it: pip install "brim[serve]"'),
+        ("2.7.4", "Granian 2.7.4 is installed, and 'brim serve' needs 2.8 or newer"),
+        ("3.0.0", "Granian 3.0.0 is installed, and 'brim serve' needs 2.8 or newer, below 3."),
+    ],
+)
+def test_without_a_granian_that_is_known_the_error_says_how_to_get_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, found: str | None, text: str
 ) -> None:
-    for name in [name for name in sys.modules if name.split(".")[0] == "granian"]:
-        monkeypatch.delitem(sys.modules, name)
-    for name in ("factory", "supervisor"):
-        monkeypatch.delitem(sys.modules, f"brim.serving.{name}", raising=False)
-    really = builtins.__import__
+    def version(name: str) -> str:
+        if found is None:
+            raise PackageNotFoundError(name)
+        return found
 
-    def without(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name.split(".")[0] == "granian":
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return really(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setattr(serving, "version", version)
     (folder / "app.py").write_text(HELLO)
-    assert 'pip install "brim[serve]"' in run(cli, "serve", code=1).stderr
+    assert text in run(cli, "serve", code=1).stderr
 
 
 def test_on_windows_the_error_names_another_server(

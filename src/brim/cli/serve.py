@@ -133,6 +133,8 @@ _FILE: click.Path = click.Path(exists=True, dir_okay=False, readable=True, path_
     "--threads",
     "-t",
     type=click.IntRange(1),
+    # The other servers' variable for the same threads, where there is none of the command's.
+    envvar=["FLASK_SERVE_THREADS", "BRIM_THREADS"],
     default=128,
     show_default=True,
     help="How many sync functions a worker runs at a time. Threads are started when needed.",

@@ -18,6 +18,7 @@ Granian is imported when it is started: it is the extra ``serve``, and no other 
 from __future__ import annotations
 
 import os
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import click
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DEBUG", "PROJECT_FILE", "Settings", "read_settings", "serve"]
 
+#: The oldest Granian whose workers are known, and the first that isn't.
+VERSIONS = (2, 8), (3, 0)
 #: How to get what is missing.
 INSTALL = 'pip install "brim[serve]"'
 
@@ -53,13 +56,23 @@ def serve(load: Callable[[], Flask], name: str | None, settings: Settings) -> in
             " share one socket. On Windows, serve with Waitress: pip install waitress, then"
             " waitress-serve --listen=127.0.0.1:8000 wsgi:app."
         )
+    _check_version()
+    settings.check_files()
+    from .supervisor import Supervisor  # loads Granian
+
+    return Supervisor(load, name, settings).run()
+
+
+def _check_version() -> None:
     try:
-        from .supervisor import Supervisor
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "granian":
-            raise
+        found = version("granian")
+    except PackageNotFoundError:
         raise click.ClickException(
             f"'brim serve' runs on Granian, which is not installed. Install it: {INSTALL}"
         ) from None
-    settings.check_files()
-    return Supervisor(load, name, settings).run()
+    oldest, too_new = VERSIONS
+    if not oldest <= tuple(int(part) for part in found.split(".")[:2]) < too_new:
+        raise click.ClickException(
+            f"Granian {found} is installed, and 'brim serve' needs {'.'.join(map(str, oldest))}"
+            f" or newer, below {too_new[0]}. Install one: {INSTALL}"
+        )
