@@ -56,7 +56,8 @@ def command(server: str, port: int) -> list[str]:
     lines: dict[str, list[str]] = {
         "devserver": [f"{bin_}/brim", "--app", APP, "run", "--port", str(port)],
         "gunicorn": [f"{bin_}/gunicorn", APP, "--bind", address, "--threads", "8"],
-        "uvicorn": [f"{bin_}/uvicorn", APP, "--port", str(port), "--log-level", "warning"],
+        # By default it takes websockets-sansio, which alone fails case 7.1.5.
+        "uvicorn": [f"{bin_}/uvicorn", APP, "--port", str(port), "--ws", "wsproto"],
         "granian": [f"{bin_}/granian", "--interface", "asgi", APP, "--port", str(port)],
         "hypercorn": [f"{bin_}/hypercorn", f"asgi:{APP}", "--bind", address],
         "serve": [f"{bin_}/brim", "serve", APP, "--host", "127.0.0.1", "--port", str(port)],

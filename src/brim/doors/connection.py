@@ -139,7 +139,7 @@ class Watch:
         self._connection = connection
         self._task = task
         self._loop: AbstractEventLoop = get_running_loop()
-        self._seen = -1
+        self._seen = 0
         self._reader: Task[None] | None = None
         self._ended = False
         self._timer: TimerHandle = self._loop.call_later(LOOK_INTERVAL, self._look)

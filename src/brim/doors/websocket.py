@@ -197,6 +197,9 @@ async def _serve(app: Flask, scope: ASGIScope, connection: ServerConnection) -> 
     bridge.home_loop.set(asyncio.get_running_loop())
     environ = environ_of(scope)
     environ["wsgi.input"] = BytesIO()
+    if scope.get("subprotocols"):
+        # Some servers take the header out of those that they hand on.
+        environ["HTTP_SEC_WEBSOCKET_PROTOCOL"] = ", ".join(scope["subprotocols"])
     if app._wraps_wsgi:
         await lifespan.ensure_started(app)
         reached, answer = await ThreadSide().run(_through_middleware, app, environ)
