@@ -16,7 +16,6 @@ from urllib.request import urlopen
 import pytest
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
-
 from werkzeug.test import create_environ, run_wsgi_app
 
 from brim import (
@@ -336,9 +335,7 @@ def test_pages_of_other_origins_open_no_websocket(
 # Refusing ------------------------------------------------------------------------------
 
 
-def test_before_accept_every_answer_is_an_http_response(
-    app: Flask, url: str, noted: Noted
-) -> None:
+def test_before_accept_every_answer_is_an_http_response(app: Flask, url: str, noted: Noted) -> None:
     @app.websocket("/abort")
     async def aborts() -> None:
         abort(401)
