@@ -214,19 +214,22 @@ class ReceivedBody(io.RawIOBase):
     async def arrive(self) -> None:
         """Wait until there is something to read, or to raise, or the end."""
         while self.pending and not self._chunks:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                self.pending = False
-                self.disconnected = True
-                self._failure = ClientDisconnected()
-                return
-            chunk: bytes = message.get("body", b"")
-            self.pending = bool(message.get("more_body", False))
-            if chunk:
-                self._arrived += len(chunk)
-                self._chunks.append(chunk)
-            if not self.pending and self.expected is not None and self._arrived < self.expected:
-                self._failure = ClientDisconnected()
+            await self._receive_some()
+
+    async def _receive_some(self) -> None:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self.pending = False
+            self.disconnected = True
+            self._failure = ClientDisconnected()
+            return
+        chunk: bytes = message.get("body", b"")
+        self.pending = bool(message.get("more_body", False))
+        if chunk:
+            self._arrived += len(chunk)
+            self._chunks.append(chunk)
+        if not self.pending and self.expected is not None and self._arrived < self.expected:
+            self._failure = ClientDisconnected()
 
     async def client_has_left(self) -> None:
         """Wait until the client has left, once the whole body has arrived.
@@ -270,6 +273,16 @@ class ReceivedBody(io.RawIOBase):
         """Wait until nothing is taken any more."""
         if self._dropping is not None:
             await self._dropping
+
+    async def begin(self, limit: int | None) -> None:
+        """Wait for the body, or for the first :data:`KEPT_IN_MEMORY` bytes of a long one.
+
+        So a client that is slow has no thread wait for it.
+        """
+        if limit is not None and self.expected is not None and self.expected > limit:
+            return
+        while self.pending and self._arrived < min(KEPT_IN_MEMORY, limit or KEPT_IN_MEMORY):
+            await self._receive_some()
 
     async def keep(self, limit: int | None) -> None:
         """Wait for the body and keep it, on disk beyond :data:`KEPT_IN_MEMORY`.

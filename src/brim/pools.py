@@ -6,6 +6,7 @@ Nothing here knows what is called, or of event loops.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from contextvars import Context
 from queue import SimpleQueue
 from typing import Protocol
@@ -16,6 +17,36 @@ class Job(Protocol):
 
     def work(self) -> None:
         """Make the call. Raises nothing."""
+
+
+class Seat:
+    """A thread that is kept for one user's jobs, from the first of them to :meth:`Pool.leave`."""
+
+    worker: Worker | None = None
+
+
+class Worker:
+    """One thread of a pool, and the job that it is given next."""
+
+    def __init__(self, pool: Pool, name: str) -> None:
+        self.pool = pool
+        self.jobs: SimpleQueue[tuple[Job, Seat | None] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+
+    def start(self) -> None:
+        # In an empty context, as a thread may keep the one that it is started in.
+        Context().run(self._thread.start)
+
+    def _work(self) -> None:
+        while (given := self.jobs.get()) is not None:
+            job, seat = given
+            if seat is not None:
+                seat.worker = self
+            job.work()
+            if seat is None:
+                self.pool.free(self)
+            # Not kept while this thread waits for the next.
+            del given, job, seat
 
 
 class Pool:
@@ -30,46 +61,64 @@ class Pool:
     def __init__(self, size: int, name: str) -> None:
         self.size = size
         self.name = name
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._idle = threading.Semaphore(0)
-        self._started = 0
         self._lock = threading.Lock()
+        self._started = 0
+        self._idle: list[Worker] = []
+        self._waiting: deque[tuple[Job, Seat | None]] = deque()
+        self._ends = False
 
-    def put(self, job: Job) -> None:
-        """Have a thread take up ``job``, as soon as one is free.
+    def put(self, job: Job, seat: Seat | None = None) -> None:
+        """Have a thread take up ``job``, as soon as one is free; with a ``seat`` always the same.
 
         Raises ``RuntimeError`` if there is no thread, and the interpreter, which is ending,
         starts none any more.
         """
-        self._jobs.put(job)
-        if self._started < self.size and not self._idle.acquire(blocking=False):
-            self._start_thread()
-
-    def _start_thread(self) -> None:
+        if seat is not None and seat.worker is not None:
+            seat.worker.jobs.put((job, seat))
+            return
         with self._lock:
-            if self._started == self.size:
+            if self._idle:
+                worker = self._idle.pop()
+            elif self._started < self.size and (started := self._start_worker()):
+                worker = started
+            else:
+                self._waiting.append((job, seat))
                 return
-            name = f"{self.name}-{self._started + 1}"
-            thread = threading.Thread(target=self._work, name=name, daemon=True)
-            try:
-                # In an empty context, as a thread may keep the one that it is started in.
-                Context().run(thread.start)
-            except RuntimeError:
-                if not self._started:
-                    raise
+        worker.jobs.put((job, seat))
+
+    def _start_worker(self) -> Worker | None:
+        worker = Worker(self, f"{self.name}-{self._started + 1}")
+        try:
+            worker.start()
+        except RuntimeError:
+            if not self._started:
+                raise
+            return None
+        self._started += 1
+        return worker
+
+    def leave(self, seat: Seat) -> None:
+        """Give up a seat none of whose jobs is left."""
+        worker, seat.worker = seat.worker, None
+        if worker is not None:
+            self.free(worker)
+
+    def free(self, worker: Worker) -> None:
+        """Give a worker the next of the jobs that wait, or let it wait itself."""
+        with self._lock:
+            if not self._waiting:
+                if self._ends:
+                    worker.jobs.put(None)
+                else:
+                    self._idle.append(worker)
                 return
-            self._started += 1
+            given = self._waiting.popleft()
+        worker.jobs.put(given)
 
     def end(self) -> None:
         """Let its threads end once they have done what they were given."""
         with self._lock:
-            for _ in range(self._started):
-                self._jobs.put(None)
-
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job.work()
-            # Not kept while this thread waits for the next.
-            del job
-            if self._started < self.size:
-                self._idle.release()
+            self._ends = True
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.jobs.put(None)

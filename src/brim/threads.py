@@ -13,7 +13,7 @@ from contextlib import suppress
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .pools import Pool
+from .pools import Pool, Seat
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
@@ -109,19 +109,23 @@ if hasattr(os, "register_at_fork"):
 
 
 async def run(
-    context: Context, function: Callable[..., T], *args: Any, on: Pool | None = None
+    context: Context,
+    function: Callable[..., T],
+    *args: Any,
+    on: Pool | None = None,
+    seat: Seat | None = None,
 ) -> T:
     """Run a sync function on the pool, within ``context``; return its result.
 
     It comes back only when the function has ended. A cancellation that arrives meanwhile is
     raised then: no thread goes on with what its request has left. While the interpreter
     ends, when no thread takes up anything, it is called in place. ``on``: another pool than
-    the process's own.
+    the process's own; ``seat``: what keeps its thread for later calls.
     """
     loop = asyncio.get_running_loop()
     job = _Job(loop, context, function, args)
     try:
-        (on or pool()).put(job)
+        (on or pool()).put(job, seat)
     except RuntimeError:
         return context.run(function, *args)
     try:
@@ -147,10 +151,15 @@ class ThreadSide:
     Each side sees what the other has set before. As each keeps its own ``Context`` from the
     first function to the last, a token that a before-function got can be reset by a
     teardown function.
+
+    All of them run on one thread, too, which nobody else has until :meth:`leave`: state that
+    belongs to a thread (``threading.local``, SQLAlchemy's ``scoped_session``) holds from the
+    first function to the last, as under WSGI.
     """
 
     def __init__(self) -> None:
         self._context: Context | None = None
+        self._seat: Seat | None = Seat()
         #: The pool that runs them; None for the process's own.
         self.pool: Pool | None = None
         #: What both sides have agreed upon.
@@ -167,9 +176,15 @@ class ThreadSide:
             if changes:
                 context.run(_set, changes)
         try:
-            return await run(context, function, *args, on=self.pool)
+            return await run(context, function, *args, on=self.pool, seat=self._seat)
         finally:
             _set(self._changes(context.items()))
+
+    def leave(self) -> None:
+        """Give the thread back; what is run from now on may run on any."""
+        seat, self._seat = self._seat, None
+        if seat is not None and seat.worker is not None:
+            (self.pool or pool()).leave(seat)
 
     def _changes(
         self, items: Iterable[tuple[ContextVar[Any], Any]]

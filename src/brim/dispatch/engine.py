@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from ..routing import Matcher, decode_path, environ_is_plain
 from ..signals import appcontext_tearing_down, request_tearing_down
 from . import steps
-from .plan import Compiled, Overrides, Plan, build_plan, find_overrides
+from .plan import Compiled, Overrides, Plan, build_plan, find_overrides, reads_stream
 from .run_sync import run_sync
 
 if TYPE_CHECKING:
@@ -91,6 +91,14 @@ class Engine:
     def overrides(self) -> Overrides:
         """Which steps the application overrides."""
         return self.plans[None].overrides
+
+    @property
+    def reads_streams(self) -> bool:
+        """Whether any view takes the request's body bit by bit."""
+        compiled = self._compiled
+        if compiled.reads_streams is None:
+            compiled.reads_streams = any(map(reads_stream, self.app.view_functions.values()))
+        return compiled.reads_streams
 
     def plan_of(self, ctx: RequestContext) -> Plan:
         """Return a request's plan, anew if the application has changed since it was made."""

@@ -73,6 +73,7 @@ class Compiled:
 
     plans: Mapping[str | None, Plan] | None = None
     matcher: Matcher | None = None
+    reads_streams: bool | None = None
     #: Whether the application has changed since.
     outdated: bool = False
 
@@ -103,6 +104,8 @@ class Plan:
     ends_quietly: bool
     #: Whether a coroutine, which can't wait for it, may ask for the request's body.
     needs_body: bool
+    #: Whether the view takes the request's body bit by bit.
+    reads_stream: bool
     # Weakly, as classes of errors may be made while a request runs.
     _handlers: WeakKeyDictionary[type[BaseException], ErrorHandlerCallable | None] = field(
         default_factory=WeakKeyDictionary["type[BaseException]", "ErrorHandlerCallable | None"]
@@ -129,6 +132,7 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
     outer_last = (*inner_first, None)
     view = None if endpoint is None else app.view_functions.get(endpoint)
     view = None if view is None else sync(view)
+    reads = view is not None and reads_stream(view)
     preprocessors = _gather(app.url_value_preprocessors, outer_first)
     for_websockets = endpoint in app._websocket_endpoints
     if for_websockets:
@@ -164,34 +168,41 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
         ),
         needs_body=not for_websockets
         # From the loop's thread a greenlet's socket can't be read.
-        and (not reads_stream(view) or threads_are_greenlets())
+        and (not (reads and type(view) is Synced) or threads_are_greenlets())
         and any(type(f) is Synced for f in (*before, view)),
+        reads_stream=reads,
     )
 
 
 def reads_stream(view: Any) -> bool:
     """Tell whether a view takes the request's body bit by bit.
 
-    That is a coroutine function with ``async for ... in request.stream`` in it. A view has
-    the last word by an attribute: ``view.streams_body = True``, where the iteration is in a
-    function that it calls, or ``False``.
+    That is a coroutine function with ``async for ... in request.stream`` in it, or another
+    with ``.stream``. A view has the last word by an attribute: ``view.streams_body = True``,
+    where the reading is in a function that it calls, or ``False``.
     """
-    if type(view) is not Synced:
-        return False
     cls = getattr(view, "view_class", None)
-    if cls is None:
-        functions = [inspect.unwrap(view.func)]
-    else:
-        functions = [getattr(cls, name) for name in _WITH_BODY if hasattr(cls, name)]
-    said = getattr(functions[0] if cls is None else cls, "streams_body", None)
+    function = inspect.unwrap(view.func if type(view) is Synced else view)
+    said = getattr(cls or function, "streams_body", None)
     if said is not None:
         return bool(said)
+    if cls is None:
+        functions = [function]
+    else:
+        functions = [getattr(cls, name) for name in _WITH_BODY if hasattr(cls, name)]
+    reads = _iterates_stream if type(view) is Synced else _names_stream
     codes = [getattr(function, "__code__", None) for function in functions]
-    return bool(codes) and all(code is not None and _iterates_stream(code) for code in codes)
+    return bool(codes) and all(code is not None and reads(code) for code in codes)
 
 
 #: The methods of a class that may be sent a body.
 _WITH_BODY = ("post", "put", "patch")
+
+
+def _names_stream(code: CodeType) -> bool:
+    return "stream" in code.co_names or any(
+        _names_stream(c) for c in code.co_consts if isinstance(c, CodeType)
+    )
 
 
 def _iterates_stream(code: CodeType) -> bool:

@@ -77,6 +77,7 @@ async def _serve_http(app: Flask, scope: ASGIScope, receive: ASGIReceive, send: 
             await _serve_request(app, app.request_context(environ), body, threads, send)
         await body.finish()
     finally:
+        threads.leave()
         body.close()
 
 
@@ -106,8 +107,12 @@ async def _answer(
                 await lifespan.ensure_started(app)
         except Exception as error:
             return await run_async(answer_unhandled(ctx, error), threads)
-        ahead = body.pending and ctx._plan.needs_body
-        keep = partial(_keep, app, ctx, body) if ahead else None
+        keep = None
+        if body.pending:
+            plan = ctx._plan
+            if plan.view is not None and not plan.reads_stream:
+                await body.begin(app.config["MAX_CONTENT_LENGTH"])
+            keep = partial(_keep, app, ctx, body) if plan.needs_body else None
         return await run_async(respond(ctx), threads, keep)
     finally:
         environ = ctx.environ
@@ -143,7 +148,11 @@ async def _serve_by_wsgi(
         return early.append
 
     early: list[bytes] = []
+    if body.pending and not app._engine.reads_streams:
+        await body.begin(app.config["MAX_CONTENT_LENGTH"])
     iterable = await threads.run(app.wsgi_app, environ, start_response)
+    if "brim.holds_request" not in environ:
+        threads.leave()
     if body.pending:
         send = partial(_send_dropping, send, body)
     await send_iterable(started, early, iterable, body, threads, send)

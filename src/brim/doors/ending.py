@@ -36,3 +36,4 @@ async def pop_async(app: Flask, ctx: RequestContext, threads: ThreadSide) -> Non
         failure = None
     if ends:
         ctx.tell_popped()
+        threads.leave()

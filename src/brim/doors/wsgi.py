@@ -45,6 +45,7 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
             # Errors keep this frame, so it may not keep the error.
             failure = None
     if "_after_response" in ctx.__dict__ or ctx._streams:
+        environ["brim.holds_request"] = True
         return app.background.keep_until_sent(body, ctx)
     return body
 
