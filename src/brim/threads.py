@@ -181,7 +181,8 @@ class ThreadSide:
             _set(self._changes(context.items()))
 
     def leave(self) -> None:
-        """Give the thread back; what is run from now on may run on any."""
+        """Give the thread back; what is run from now on may run on any, and sees no request."""
+        self._context = None
         seat, self._seat = self._seat, None
         if seat is not None and seat.worker is not None:
             (self.pool or pool()).leave(seat)
