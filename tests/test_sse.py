@@ -529,6 +529,8 @@ SERVERS = {
     "brim run": ["brim", "--app", "events", "run", "--port", "{port}"],
     "gunicorn": ["gunicorn", "events:app", "--bind", "127.0.0.1:{port}", "--threads", "24"]
     + ["--no-control-socket"],
+    "gunicorn with gevent": ["gunicorn", "events:app", "--bind", "127.0.0.1:{port}"]
+    + ["--worker-class", "gevent", "--no-control-socket"],
     "uvicorn": ["uvicorn", "events:app", "--port", "{port}", "--log-level", "warning"],
     "granian": ["granian", "--interface", "asgi", "--port", "{port}", "events:app"],
 }

@@ -37,7 +37,7 @@ class LoopThread:
         from concurrent.futures import Future  # noqa: PLC0415
 
         started: Future[AbstractEventLoop] = Future()
-        _start_thread(partial(self._serve, started), "brim-loop")
+        start_thread(partial(self._serve, started), "brim-loop")
         self.loop = started.result()
 
     def _serve(self, started: Future[AbstractEventLoop]) -> None:
@@ -63,7 +63,7 @@ def threads_are_greenlets() -> bool:
     return monkey is not None and bool(monkey.is_module_patched("threading"))
 
 
-def _start_thread(function: Callable[[], None], name: str) -> None:
+def start_thread(function: Callable[[], None], name: str) -> None:
     """Start a thread of the operating system, also where gevent has patched ``threading``.
 
     Its threads are greenlets of one such thread. All of them would see the loop of one as
@@ -215,7 +215,7 @@ def _run_aside(coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
     from concurrent.futures import Future  # noqa: PLC0415
 
     outcome: Future[Any] = Future()
-    _start_thread(partial(_run_alone, coroutine, context, outcome), "brim-loop-aside")
+    start_thread(partial(_run_alone, coroutine, context, outcome), "brim-loop-aside")
     try:
         return outcome.result()
     finally:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-import threading
+
+# Not by `queue`, where gevent puts one that wakes only greenlets of its own thread.
+from _queue import SimpleQueue
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from . import json
+from . import bridge, json
 from .ctx import _cv_ctx
 from .streams import AsyncBody, ContextStream, Hold, unattended
 from .wrappers import Response
@@ -273,7 +274,7 @@ class OwnThread:
         self._iterator = iterator
         self._hold = hold
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._has_thread = False
         self._step: Future[Any] | None = None
 
     def __aiter__(self) -> AsyncIterator[Any]:
@@ -296,12 +297,10 @@ class OwnThread:
             await asyncio.shield(end)
 
     def _begin(self, function: Callable[[], Any]) -> Future[Any]:
-        if self._thread is None:
-            # As a daemon: a step that never ends doesn't keep the process from ending.
-            self._thread = threading.Thread(
-                target=_work_off, args=(self._work,), name="brim-events", daemon=True
-            )
-            self._thread.start()
+        if not self._has_thread:
+            # A daemon: a step that never ends doesn't keep the process from ending.
+            bridge.start_thread(partial(_work_off, self._work), "brim-events")
+            self._has_thread = True
         outcome: Future[Any] = Future()
         self._work.put(partial(_do, outcome, self._hold.variables, function))
         return outcome
