@@ -97,6 +97,8 @@ def _walk(steps: Steps[Any], call: Call) -> Call | _End:
                 return call
     except StopIteration as end:
         return _End(end.value)
+    finally:
+        call = None  # type: ignore[assignment]
 
 
 def _advance(steps: Steps[Any], call: Call) -> Call:
@@ -109,5 +111,5 @@ def _advance(steps: Steps[Any], call: Call) -> Call:
     else:
         return steps.send(result)
     finally:
-        call = None  # type: ignore[assignment]
+        call = function = args = kwargs = None  # type: ignore[assignment]
     return steps.throw(raised.pop())
