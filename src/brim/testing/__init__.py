@@ -9,7 +9,7 @@ from .async_client import AsyncFlaskClient
 from .builder import EnvironBuilder
 from .client import FlaskClient
 from .runner import FlaskCliRunner
-from .websocket import AsyncClientWebsocket, ClientWebsocket, WebsocketClosed, WebsocketRejected
+from .websocket import AsyncClientWebsocket, ClientWebsocket, WebsocketRejected
 
 __all__ = [
     "AsyncFlaskClient",
@@ -18,6 +18,5 @@ __all__ = [
     "FlaskCliRunner",
     "FlaskClient",
     "ClientWebsocket",
-    "WebsocketClosed",
     "WebsocketRejected",
 ]

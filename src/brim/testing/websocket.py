@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import Headers
 
+from ..websockets import WebsocketClosed
 from .asgi import run, scope_of
 
 if TYPE_CHECKING:
@@ -44,19 +45,6 @@ class WebsocketRejected(Exception):
     def __init__(self, response: TestResponse) -> None:
         super().__init__(f"The WebSocket was rejected with {response.status}.")
         self.response = response
-
-
-class WebsocketClosed(Exception):
-    """The application has closed the connection, so nothing can be received or sent.
-
-    ``code`` and ``reason`` are those of the close frame (RFC 6455, section 7.4).
-    """
-
-    def __init__(self, code: int, reason: str) -> None:
-        text = f"The WebSocket was closed by the application, with code {code}"
-        super().__init__(f"{text}: {reason}" if reason else f"{text}.")
-        self.code = code
-        self.reason = reason
 
 
 def websocket_scope(environ: WSGIEnvironment, subprotocols: Iterable[str]) -> ASGIScope:
@@ -196,7 +184,7 @@ class AsyncClientWebsocket:
     async def send(self, data: str | bytes) -> None:
         """Send a text message for ``str``, a binary one for ``bytes``.
 
-        Raises :exc:`WebsocketClosed` if the connection is known to be closed.
+        Raises :exc:`~brim.WebsocketClosed` if the connection is known to be closed.
         """
         self._check_open()
         kind = "text" if isinstance(data, str) else "bytes"
@@ -209,7 +197,7 @@ class AsyncClientWebsocket:
     async def receive(self) -> str | bytes:
         """Return the next message: ``str`` for text, ``bytes`` for a binary one.
 
-        Raises :exc:`WebsocketClosed` once the application has closed the connection.
+        Raises :exc:`~brim.WebsocketClosed` once the application has closed the connection.
         """
         self._check_open()
         message = await self._next()
