@@ -365,6 +365,7 @@ def test_an_application_that_has_nothing_to_start_does_nothing(app: Flask) -> No
     assert app._to_start is None
 
 
+@pytest.mark.wsgi("the test runner's thread alone is forked")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_child_process_starts_on_its_own_and_ends_nothing_of_its_parents(
@@ -590,6 +591,7 @@ SERVERS = {
 }
 
 
+@pytest.mark.wsgi("what it asks is a process of its own")
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize("name", list(SERVERS))
 def test_each_process_of_a_server_has_one_life(name: str, tmp_path: Path) -> None:
@@ -642,6 +644,7 @@ def _read(port: int, path: str) -> str:
         return text
 
 
+@pytest.mark.wsgi("what it asks is a process of its own")
 @pytest.mark.skipif(os.name != "posix", reason="the supervisor needs POSIX")
 def test_a_restart_of_the_development_server_ends_one_life_before_the_next(
     tmp_path: Path,
@@ -666,6 +669,7 @@ def test_a_restart_of_the_development_server_ends_one_life_before_the_next(
     assert lines.index(f"{first} closed") < lines.index(f"{second} before")
 
 
+@pytest.mark.wsgi("what it asks is a process of its own")
 @pytest.mark.skipif(os.name != "posix", reason="the supervisor needs POSIX")
 def test_the_development_server_shows_why_an_application_cannot_start(tmp_path: Path) -> None:
     text = (
@@ -686,6 +690,7 @@ def test_the_development_server_shows_why_an_application_cannot_start(tmp_path: 
         server.stop()
 
 
+@pytest.mark.wsgi("what it asks is a process of its own")
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_an_asgi_server_does_not_serve_what_cannot_start(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(
@@ -726,6 +731,7 @@ sys.stdout.write(f"{{'asyncio' in sys.modules}}\\n")
 """
 
 
+@pytest.mark.wsgi("what it asks is a process of its own")
 @pytest.mark.parametrize("view", ["pass", "app.add_background_task(sys.stdout.write, 'task\\n')"])
 def test_sync_functions_load_no_event_loop_and_exit_ends_the_life(view: str) -> None:
     done = subprocess.run(
