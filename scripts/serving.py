@@ -25,7 +25,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -433,16 +433,17 @@ def full_disk(interface: str) -> tuple[int, int, list[str]] | None:
         try:
             options = ["--interface", interface, "--workers", "1"]
             with served(APP + UPLOAD, *options, TMPDIR=folder) as server:
-                kept = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
                 form = (
                     b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
                     + b"x" * 5_000_000
                     + b"\r\n--x--\r\n"
                 )
                 kind = {"Content-Type": "multipart/form-data; boundary=x"}
-                kept.request("POST", "/form", form, kind)
-                status = kept.getresponse().status
-                kept.close()
+                with closing(
+                    http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
+                ) as connection:
+                    connection.request("POST", "/form", form, kind)
+                    status = connection.getresponse().status
                 get(server.port, "/")
                 return status, 200, os.listdir(folder)
         finally:
