@@ -26,7 +26,15 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from tests.processes import free_port
-from tests.servers.checks import CHECKS, Check, behind_a_proxy, mounted, mounted_keeping
+from tests.servers.checks import (
+    CHECKS,
+    Check,
+    behind_a_proxy,
+    mounted,
+    mounted_keeping,
+    refused_websockets,
+    websockets,
+)
 from tests.servers.wire import Wire
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests/servers"
@@ -55,6 +63,8 @@ class Server:
     mount: str = ""
     #: Whether it is then asked for ``/shop/seen``, or for ``/seen`` by a proxy that removes this.
     keeps_prefix: bool = True
+    #: Whether an application can open WebSockets there.
+    websockets: bool = True
     #: Checks that it can't pass, with the reason.
     without: dict[str, str] = field(default_factory=dict)
 
@@ -85,6 +95,12 @@ class Server:
 _GUNICORN = "gunicorn --bind 127.0.0.1:{port} --no-control-socket"
 
 SERVERS = {
+    "brim serve asgi": Server(
+        "ASGI", "brim serve app:app --interface asgi --workers 1 --port {port}"
+    ),
+    "brim serve wsgi": Server(
+        "WSGI", "brim serve app:app --interface wsgi --workers 1 --port {port}", websockets=False
+    ),
     "brim run": Server(
         "WSGI",
         "brim --app app run --port {port}",
@@ -96,7 +112,9 @@ SERVERS = {
         "WSGI", f"{_GUNICORN} --threads 20 app:app", mount="SCRIPT_NAME=/shop"
     ),
     "gunicorn gevent": Server(
-        "WSGI", f"{_GUNICORN} --worker-class gevent app:app", mount="SCRIPT_NAME=/shop"
+        "WSGI",
+        f"{_GUNICORN} --worker-class gevent app:app",
+        mount="SCRIPT_NAME=/shop",
     ),
     "gunicorn asgi": Server(
         "ASGI", f"{_GUNICORN} --worker-class asgi app:app", mount="--root-path /shop"
@@ -117,6 +135,7 @@ SERVERS = {
         "WSGI",
         "granian --interface wsgi --blocking-threads 20 --port {port} app:app",
         mount="--url-path-prefix /shop",
+        websockets=False,
     ),
     "waitress": Server(
         "WSGI",
@@ -124,6 +143,7 @@ SERVERS = {
         "waitress-serve --listen=127.0.0.1:{port} --threads=20"
         " --no-clear-untrusted-proxy-headers app:app",
         mount="--url-prefix=/shop",
+        websockets=False,
     ),
 }
 
@@ -165,6 +185,7 @@ def _checks(server: Server, way: str) -> dict[str, Check]:
     if way == MOUNTED:
         return {"mounted": mounted_keeping if server.keeps_prefix else mounted}
     checks = {name: check for name, check in CHECKS.items() if name not in server.without}
+    checks["WebSockets"] = websockets if server.websockets else refused_websockets
     if way == PROXIED:
         checks["what the proxy says"] = behind_a_proxy
     return checks
@@ -240,7 +261,10 @@ def _try_ways(name: str) -> bool:
     counts = [f"{results[way].passed}/{server.checks}" for way in (PLAIN, PROXIED)]
     mounted = "-" if not server.mount else "FAILED" if results[MOUNTED].failed else "yes"
     seconds = sum(one.seconds for one in results.values())
-    columns = f"{counts[0]:>10}{counts[1]:>10}{mounted:>9}{seconds:9.1f}"
+    sockets = "yes" if server.websockets else "-"
+    if any("WebSockets" in one.failed for one in results.values()):
+        sockets = "FAILED"
+    columns = f"{counts[0]:>10}{counts[1]:>10}{mounted:>9}{sockets:>9}{seconds:9.1f}"
     print(f"{name:18}{server.interface:11}{columns}", flush=True)
     for check, reason in server.without.items():
         print(f"    without {check}: {reason}")

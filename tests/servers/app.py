@@ -19,8 +19,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from brim import (
     Blueprint,
+    EventStream,
     Flask,
     Response,
+    ServerSentEvent,
     abort,
     g,
     redirect,
@@ -30,6 +32,7 @@ from brim import (
     session,
     stream_with_context,
     url_for,
+    websocket,
 )
 from brim.views import MethodView
 
@@ -416,3 +419,28 @@ async def endless_async(name: str) -> Response:
             events[name].append("closed")
 
     return Response(pieces())
+
+
+@app.get("/feed/<name>")
+async def feed(name: str) -> EventStream:
+    async def events_to_come() -> AsyncIterator[ServerSentEvent]:
+        last = int(request.last_event_id or 0)
+        yield ServerSentEvent({"name": name}, event="hello", id=str(last + 1))
+        async with asyncio.timeout(10):
+            while not gates[name].is_set():
+                await asyncio.sleep(0.01)
+        yield ServerSentEvent("two\nlines", id=str(last + 2))
+
+    return EventStream(events_to_come())
+
+
+@app.websocket("/echo/<name>")
+def echo(name: str) -> None:
+    for message in websocket:
+        websocket.send(f"{name} {message}" if isinstance(message, str) else message)
+
+
+@app.websocket("/echo-async/<name>")
+async def echo_async(name: str) -> None:
+    async for message in websocket:
+        await websocket.send(f"{name} {message}" if isinstance(message, str) else message)

@@ -16,8 +16,11 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
 from .app import FILE, LONGEST
-from .wire import Answer, Wire, exchange, read_head
+from .wire import PATIENCE, Answer, Wire, exchange, read_head
 
 Check = Callable[[Wire], None]
 
@@ -125,13 +128,9 @@ def blueprint(wire: Wire) -> None:
     says(wire.get("/inner/out-of-stock"), "inner: hats", 410)
 
 
-@check("abort")
-def abort(wire: Wire) -> None:
+@check("abort and 404")
+def aborted(wire: Wire) -> None:
     equal(wire.get("/teapot").status, 418)
-
-
-@check("404")
-def not_found(wire: Wire) -> None:
     says(wire.get("/nowhere"), "no page at /nowhere", 404)
 
 
@@ -249,16 +248,17 @@ def big_body(wire: Wire) -> None:
 @check("413, length declared")
 def too_long(wire: Wire) -> None:
     for path in ("/raw", "/raw-async", "/read", "/read-async"):
-        for size in (LONGEST + 1, 8_000_000):
-            equal(wire.post(path, b"x" * size).status, 413)
+        equal(wire.post(path, b"x" * (LONGEST + 1)).status, 413)
+    # Longer than what is on the way: the client is still sending when it is answered.
+    equal(wire.post("/raw", b"x" * 8_000_000).status, 413)
     says(wire.get("/"), "index")
 
 
 @check("413, chunked")
 def too_long_chunked(wire: Wire) -> None:
     for path in ("/raw", "/raw-async", "/read", "/read-async"):
-        for size in (LONGEST + 1, 8_000_000):
-            equal(wire.post(path, in_chunks(b"x" * size, 50_000)).status, 413)
+        equal(wire.post(path, in_chunks(b"x" * (LONGEST + 1), 8000)).status, 413)
+    equal(wire.post("/read-async", in_chunks(b"x" * 8_000_000, 50_000)).status, 413)
     says(wire.get("/"), "index")
 
 
@@ -428,6 +428,20 @@ def streams(wire: Wire) -> None:
             equal(response.read(), b"last")
 
 
+@check("server-sent events")
+def server_sent_events(wire: Wire) -> None:
+    name = uuid4().hex
+    with wire.opened(f"/feed/{name}", {"Last-Event-ID": "6"}) as response:
+        equal(response.headers["Content-Type"].partition(";")[0], "text/event-stream")
+        lines = [response.readline() for _ in range(4)]
+        fields = dict(line.rstrip(b"\n").partition(b": ")[::2] for line in lines)
+        equal((fields[b"event"], fields[b"id"]), (b"hello", b"7"))
+        equal(json.loads(fields[b"data"]), {"name": name})
+        says(wire.post(f"/gates/{name}"), "open")
+        lines = response.read().splitlines()
+        equal(sorted(lines), [b"", b"data: lines", b"data: two", b"id: 8"])
+
+
 @check("stream_with_context")
 def with_context(wire: Wire) -> None:
     says(wire.get("/with-context?word=a&word=b", X_Name="me"), "a for me\nb for me\n")
@@ -479,3 +493,22 @@ def mounted(wire: Wire, target: str = "/seen") -> None:
 def mounted_keeping(wire: Wire) -> None:
     """The same, of a server that wants to be asked for the whole path."""
     mounted(wire, "/shop/seen")
+
+
+def websockets(wire: Wire) -> None:
+    """Text and bytes go through a WebSocket and back, in a sync and in an async view."""
+    for path in ("echo", "echo-async"):
+        with connect(f"ws://127.0.0.1:{wire.port}/{path}/me") as client:
+            for message, wanted in (("hey ☃", "me hey ☃"), (FILE, FILE)):
+                client.send(message)
+                equal(client.recv(PATIENCE), wanted)
+
+
+def refused_websockets(wire: Wire) -> None:
+    """A server that hands out no socket has the handshake answered, and goes on."""
+    try:
+        with connect(f"ws://127.0.0.1:{wire.port}/echo/me"):
+            raise AssertionError("The WebSocket was opened.")
+    except InvalidStatus as refused:
+        equal(refused.response.status_code, 501)
+    says(wire.get("/"), "index")
