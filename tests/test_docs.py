@@ -35,7 +35,8 @@ LEFT_OUT = re.compile(
 )
 #: Commands that serve until they are stopped.
 SERVERS = re.compile(
-    r"(brim|python -m brim)( .*)? (run|serve)\b|gunicorn |granian |waitress-serve "
+    r"(brim|python -m brim)( .*)? (run|serve)\b"
+    r"|(gunicorn|granian|waitress-serve|uvicorn|hypercorn|daphne) "
 )
 #: All others that a page may show.
 RUN = re.compile(r"([A-Z]+=\S+ )*(brim|pytest|python|sed) ")
@@ -162,7 +163,7 @@ def test_a_server_that_a_page_starts_answers(page: str, command: str, folder: Pa
     port = free_port()
     # What is said last counts, over what a page says and over Gunicorn's file.
     where = f"--port {port}"
-    if command.startswith("gunicorn"):
+    if command.startswith(("gunicorn", "hypercorn")):
         where = f"--bind 127.0.0.1:{port}"
     elif command.startswith("waitress"):
         # It listens at each place that is named.

@@ -23,11 +23,16 @@ SERVERS = {
     "brim run": ["brim", "--app", "journal", "run", "--port", "0"],
     "gunicorn": ["gunicorn", "journal:create_app()", "--bind", "127.0.0.1:0", "--workers", "2"]
     + ["--threads", "4", "--no-control-socket"],
+    # Flask-Login, Flask-SQLAlchemy and Flask-WTF know nothing of ASGI.
+    "brim serve": ["brim", "serve", "journal:create_app()", "--port", "0", "--workers", "2"]
+    + ["--interface", "asgi"],
 }
-#: How each is set up: the one as a developer does it, the other as a host.
+_HOST = {"JOURNAL_CONFIG": "production", "JOURNAL_SECRET_KEY": "a key for tests " * 4}
+#: How each is set up: the one as a developer does it, the others as a host.
 SETTINGS = {
     "brim run": {"JOURNAL_CONFIG": "development"},
-    "gunicorn": {"JOURNAL_CONFIG": "production", "JOURNAL_SECRET_KEY": "a key for tests " * 4},
+    "gunicorn": _HOST,
+    "brim serve": _HOST,
 }
 
 

@@ -1,4 +1,4 @@
-"""The journal in a browser, under `brim run` and under gunicorn.
+"""The journal in a browser: under `brim run`, gunicorn, and `brim serve` by ASGI.
 
 Needs Chromium: the one that BRIM_CHROMIUM names, or one on PATH. Without it the tests are
 skipped; with BRIM_REQUIRE_BROWSER set, as in CI, they fail.
