@@ -180,6 +180,12 @@ class ThreadSide:
         finally:
             _set(self._changes(context.items()))
 
+    def forget(self, var: ContextVar[Any]) -> None:
+        """Have ``None`` for what the other side has reset, which can't be seen from here."""
+        if self._context is not None and var in self._known:
+            self._context.run(var.set, None)
+            self._known[var] = None
+
     def leave(self) -> None:
         """Give the thread back; what is run from now on may run on any, and sees no request."""
         self._context = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..ctx import _cv_ctx
 from ..dispatch.run_async import run_async
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ async def pop_async(app: Flask, ctx: RequestContext, threads: ThreadSide) -> Non
             await run_async(ending, threads)
     finally:
         ctx.leave(failure)
+        threads.forget(_cv_ctx)
         # Errors keep this frame, so it may not keep the error.
         failure = None
     if ends:
