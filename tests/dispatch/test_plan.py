@@ -466,6 +466,7 @@ class Overriding(Flask):
         return super().handle_exception(ctx, e)
 
 
+@pytest.mark.wsgi("what an error has passed through on two threads is the garbage collector's")
 @pytest.mark.parametrize("kind", [Flask, Overriding])
 def test_an_application_is_freed_without_the_garbage_collector(kind: type[Flask]) -> None:
     gc.collect()
