@@ -288,6 +288,8 @@ class Supervisor:
         for worker in self._workers():
             if not worker.ready:
                 worker.listen()
+                if worker.ready and worker in self.serving:
+                    log.info("%s serves in its place", worker)
             if not worker.process.is_alive():
                 worker.listen()
                 worker.process.join()
