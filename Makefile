@@ -40,7 +40,7 @@ DEV_STAMP := $(VENV)/.dev-$(PYTHON_VERSION)
 PIP_OPTIONS := --disable-pip-version-check --no-input -qq
 PIP := $(BIN)/python -m pip $(PIP_OPTIONS)
 
-.PHONY: help demo test check bench reload serving servers bare conformance docs fix lock build wheel clean python
+.PHONY: help demo test check bench reload serving servers isolation bare conformance docs fix lock build wheel clean python
 
 help: ## List the commands
 	@echo "make COMMAND, one of:"
@@ -82,6 +82,9 @@ reload: $(DEV_STAMP) ## Measure how soon `brim run --debug` serves what was save
 
 serving: $(DEV_STAMP) ## Measure what becomes of requests when `brim serve` ends or replaces workers
 	@$(BIN)/python -m scripts.serving $(ARGS)
+
+isolation: $(DEV_STAMP) ## Look whether 100,000 requests of each kind ever see one another
+	@$(BIN)/python -m scripts.isolation $(ARGS)
 
 servers: $(DEV_STAMP) ## Ask the same of one application on every server, WSGI and ASGI
 	@$(BIN)/python -m scripts.servers $(ARGS)
