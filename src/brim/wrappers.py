@@ -23,6 +23,7 @@ from .json.depth import check_depth
 from .lazy import lazy
 from .names import blueprint_chain, blueprint_of
 from .routing import decode_path
+from .uploads import make_uploads
 from .streams import as_body
 
 if TYPE_CHECKING:
@@ -239,6 +240,7 @@ class Request(WerkzeugRequest):
             if disk_is_full(error):
                 raise InsufficientStorage from error
             raise
+        make_uploads(self.files)
         if (
             has_app_context()
             and current_app.debug
