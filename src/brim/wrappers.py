@@ -23,8 +23,8 @@ from .json.depth import check_depth
 from .lazy import lazy
 from .names import blueprint_chain, blueprint_of
 from .routing import decode_path
-from .uploads import make_uploads
 from .streams import as_body
+from .uploads import make_uploads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Mapping
