@@ -5,7 +5,7 @@ For users' tests; nothing that serves needs it.
 
 from __future__ import annotations
 
-from .async_client import AsyncFlaskClient
+from .async_client import AsyncFlaskClient, Stream
 from .builder import EnvironBuilder
 from .client import FlaskClient
 from .runner import FlaskCliRunner
@@ -17,6 +17,7 @@ __all__ = [
     "EnvironBuilder",
     "FlaskCliRunner",
     "FlaskClient",
+    "Stream",
     "ClientWebsocket",
     "WebsocketRejected",
 ]

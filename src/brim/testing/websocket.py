@@ -88,8 +88,9 @@ class AsyncClientWebsocket:
 
     #: The subprotocol that the application chose, if any.
     subprotocol: str | None = None
-    #: The code and reason that the connection was closed with, by whichever side.
+    #: The code that the connection was closed with, by whichever side; ``None`` while it is open.
     close_code: int | None = None
+    #: The reason that was given with it.
     close_reason: str = ""
 
     def __init__(
