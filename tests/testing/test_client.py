@@ -189,6 +189,13 @@ def test_sessions_that_cannot_be_had(client: FlaskClient) -> None:
         assert not opened
 
 
+def test_a_redirect_that_keeps_the_body_sends_it_again(app: Flask, client: FlaskClient) -> None:
+    app.post("/new")(lambda: request.form["a"])
+    app.add_url_rule("/unread", "unread", lambda: redirect("/new", 308), methods=["POST"])
+    answer = client.post("/unread", data={"a": "1"}, follow_redirects=True)
+    assert (answer.text, answer.request.path) == ("1", "/new")
+
+
 # Contexts ------------------------------------------------------------------------------
 
 

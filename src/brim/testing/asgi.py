@@ -135,6 +135,8 @@ class Exchange:
         self.headers: list[tuple[str, str]] = []
         self._app = app
         self._input = environ["wsgi.input"]
+        seekable = getattr(self._input, "seekable", None)
+        self._begin: int | None = self._input.tell() if seekable and seekable() else None
         length = environ.get("CONTENT_LENGTH")
         # None for a body that ends where the input does.
         self._left = None if environ.get("wsgi.input_terminated") else int(length or 0)
@@ -218,6 +220,9 @@ class Exchange:
         except BaseException as error:
             # Raised where the client waits; a KeyboardInterrupt would stop the loop here.
             self._errors.append(error)
+        if self._begin is not None and not self._input.closed:
+            # A redirect that keeps the body sends it again.
+            self._input.seek(self._begin)
         self._ended = True
         self._news.set()
 
