@@ -13,6 +13,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,8 @@ LOOK = 1.0
 def work(serve: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     """Be a worker until SIGTERM; ``serve`` is Granian's function for the interface.
 
-    Until Granian has its handlers, SIGTERM ends the process at once: nothing was accepted
-    yet. From then on it finishes what it has accepted.
+    While the application is loaded, SIGTERM ends the process at once: nothing has begun yet.
+    From then on it finishes what it has accepted, and ends its life.
     """
     own_signals()
     try:
@@ -46,6 +47,17 @@ def work(serve: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     finally:
         # multiprocessing ends its processes without them.
         atexit._run_exitfuncs()
+
+
+def tell_later(number: int, frame: object) -> None:
+    """Tell of a signal once Granian has a handler for it: it has none before it serves."""
+
+    def tell() -> None:
+        while signal.getsignal(number) is tell_later:
+            time.sleep(0.01)
+        os.kill(os.getpid(), number)
+
+    threading.Thread(target=tell, name="brim-serve-signal", daemon=True).start()
 
 
 class Loader:
@@ -66,6 +78,7 @@ class Loader:
 
     def __call__(self) -> WsgiGate | AsgiGate:
         app = self.load()
+        signal.signal(signal.SIGTERM, tell_later)
         gate = WsgiGate(app) if self.interface == "wsgi" else AsgiGate(app, self.ready)
         threading.Thread(target=self.listen, args=(gate,), name="brim-serve", daemon=True).start()
         if self.interface == "wsgi":
