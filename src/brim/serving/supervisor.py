@@ -315,6 +315,8 @@ class Supervisor:
         how = ending(worker.process.exitcode)
         if worker in self.leaving:
             self.leaving.remove(worker)
+            if worker.process.exitcode and not worker.late:
+                log.error("%s ended badly (%s)", worker, how)
             if worker.late and self.stopping:
                 self.status = 1
         elif worker in self.coming:

@@ -115,10 +115,13 @@ def stop_accepting(bound: socket.socket) -> None:
     listening socket can't be closed under Granian's hands, nor shut down, as all workers
     share it; so the descriptor is made one of a socket that nobody connects to.
     """
-    # Whatever kind `bound` is: asked for a connection, this one says that there is none.
-    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as nobodys:
+    # Of the same family, as Granian asks for its address when it begins to serve.
+    with tempfile.TemporaryDirectory() as folder, socket.socket(bound.family) as nobodys:
         nobodys.setblocking(False)
-        nobodys.bind(os.path.join(folder, "s"))
+        if bound.family == socket.AF_UNIX:
+            nobodys.bind(os.path.join(folder, "s"))
+        else:
+            nobodys.bind(("::1" if bound.family == socket.AF_INET6 else "127.0.0.1", 0))
         nobodys.listen(0)
         os.dup2(nobodys.fileno(), bound.fileno(), inheritable=False)
 
