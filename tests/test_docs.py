@@ -163,11 +163,11 @@ def test_a_server_that_a_page_starts_answers(page: str, command: str, folder: Pa
     port = free_port()
     # What is said last counts, over what a page says and over Gunicorn's file.
     where = f"--port {port}"
-    if command.startswith(("gunicorn", "hypercorn")):
+    if command.startswith("gunicorn"):
         where = f"--bind 127.0.0.1:{port}"
-    elif command.startswith("waitress"):
-        # It listens at each place that is named.
-        command, where = re.sub(r"(--listen=127\.0\.0\.1):\d+", rf"\1:{port}", command), ""
+    elif command.startswith(("waitress", "hypercorn")):
+        # They listen at each place that is named.
+        command, where = re.sub(r"(127\.0\.0\.1):\d+", rf"\1:{port}", command), ""
     log = folder / "server.log"
     with log.open("w") as output:
         server = subprocess.Popen(

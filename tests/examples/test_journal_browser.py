@@ -295,6 +295,8 @@ def test_a_theme_is_remembered(visit: Visit) -> None:
     assert page.evaluate(ground) == dark
 
 
+# A page is the same on every server.
+@pytest.mark.parametrize("server", ["brim run"], indirect=True)
 def test_every_page_is_accessible_and_fits_a_phone(visit: Visit) -> None:
     """axe finds nothing in light or dark, and no page scrolls sideways at 390 pixels."""
     visitor = visit()
