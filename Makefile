@@ -40,7 +40,7 @@ DEV_STAMP := $(VENV)/.dev-$(PYTHON_VERSION)
 PIP_OPTIONS := --disable-pip-version-check --no-input -qq
 PIP := $(BIN)/python -m pip $(PIP_OPTIONS)
 
-.PHONY: help demo test check bench reload serving servers isolation bare conformance docs fix lock build wheel clean python
+.PHONY: help demo test check bench autobahn reload serving servers isolation bare conformance docs fix lock build wheel clean python
 
 help: ## List the commands
 	@echo "make COMMAND, one of:"
@@ -76,6 +76,9 @@ fix: $(DEV_STAMP) ## Mend format, and what lint can mend by itself
 
 bench: $(BENCH_VENV)/.stamp-$(PYTHON_VERSION) ## Measure Brim against Flask, Falcon and Starlette, with its targets
 	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
+
+autobahn: $(DEV_STAMP) ## Run the Autobahn test suite for WebSockets (needs a Python 2.7)
+	@$(BIN)/python -m scripts.autobahn $(ARGS)
 
 reload: $(DEV_STAMP) ## Measure how soon `brim run --debug` serves what was saved
 	@$(BIN)/python -m benchmarks.reload $(ARGS)

@@ -39,7 +39,15 @@ def config(tmp_path: Path) -> Config:
 
 def test_defaults_are_those_of_flask_3_1_3() -> None:
     """Recorded from ``flask.Flask.default_config``; the rest is Brim's own."""
-    own = {"REDIRECT_CODE": 302}
+    own = {
+        "BACKGROUND_TASK_SHUTDOWN_TIMEOUT": 5.0,
+        "REDIRECT_CODE": 302,
+        "WEBSOCKET_ALLOWED_ORIGINS": (),
+        "WEBSOCKET_MAX_MESSAGE_SIZE": 1024 * 1024,
+        "WEBSOCKET_MAX_THREADS": 500,
+        "WEBSOCKET_PING_INTERVAL": 20.0,
+        "WEBSOCKET_PING_TIMEOUT": 20.0,
+    }
     assert dict(default_config) == own | {
         "APPLICATION_ROOT": "/",
         "DEBUG": False,

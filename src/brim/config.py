@@ -505,7 +505,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "WEBSOCKET_ALLOWED_ORIGINS",
         (),
-        "Collection[str]",
+        "tuple[str, ...] | list[str] | str",
         "The origins, such as `https://example.com`, whose pages may open WebSockets besides the"
         " pages of the app's own host. `'*'` among them allows all. Clients that are no"
         " browsers send no origin and are not asked for one.",
