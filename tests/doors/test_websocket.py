@@ -8,14 +8,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import create_environ, run_wsgi_app
 
 from brim import (
@@ -31,7 +35,8 @@ from brim import (
     url_for,
     websocket,
 )
-from tests.websockets import DOORS, PATIENCE, Noted, over_wsgi
+from tests.processes import first_answer, free_port
+from tests.websockets import DOORS, PATIENCE, Noted, over_asgi, over_wsgi
 
 
 @pytest.fixture(params=DOORS)
@@ -664,6 +669,115 @@ def test_an_endpoint_serves_requests_or_websockets(app: Flask) -> None:
     app.add_url_rule("/a", "a", lambda: "")
     with pytest.raises(AssertionError, match="can't serve WebSockets and HTTP both"):
         app.add_websocket("/b", "a", lambda: None)
+
+
+def test_a_view_that_takes_the_servers_socket_itself_is_left_alone(app: Flask) -> None:
+    """As those of Flask-Sock, whose rules say ``websocket=True`` and no more."""
+
+    @app.route("/", websocket=True)
+    def view() -> str:
+        request.environ["werkzeug.socket"].sendall(b"HTTP/1.1 299 Mine\r\n\r\n")
+        raise ConnectionResetError
+
+    with over_wsgi(app) as address:
+        answer = handshake(address, "GET / HTTP/1.1", "Host: localhost", "Upgrade: websocket")
+    assert answer == b"HTTP/1.1 299 Mine\r\n\r\n"
+
+
+def test_overridden_steps_of_requests_are_not_for_websockets(url: str, app: Flask) -> None:
+    noted = Noted()
+
+    @app.websocket("/")
+    def view() -> None:
+        websocket.send("open")
+
+    def process_response(response: Any) -> Any:
+        noted.append(response)
+        return response
+
+    app.process_response = process_response  # type: ignore[method-assign, assignment]
+    with connect(f"{url}/") as client:
+        assert client.recv(PATIENCE) == "open"
+    assert noted == []
+
+
+# Only over ASGI ------------------------------------------------------------------------
+
+
+def test_wsgi_middleware_sees_the_handshake(app: Flask) -> None:
+    @app.websocket("/")
+    def view() -> None:
+        websocket.send(f"{websocket.url} {websocket.remote_addr}")
+
+    def gate(environ: Any, start_response: Any) -> Any:
+        if "closed" in environ["QUERY_STRING"]:
+            start_response("410 Gone", [("Content-Type", "text/plain")])
+            return [b"gone"]
+        return proxied(environ, start_response)
+
+    proxied = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)
+    app.wsgi_app = gate  # type: ignore[method-assign]
+    forwarded = {
+        "X-Forwarded-For": "10.0.0.1",
+        "X-Forwarded-Host": "example.com",
+        "X-Forwarded-Proto": "https",
+    }
+    with over_asgi(app) as address:
+        with connect(
+            f"ws://{address}/",
+            additional_headers=forwarded,
+            origin="https://example.com",  # type: ignore[arg-type]
+        ) as client:
+            assert client.recv(PATIENCE) == "wss://example.com/ 10.0.0.1"
+        assert refused(f"ws://{address}/?closed") == (410, "gone")
+
+
+def test_sync_views_have_threads_of_their_own_and_not_without_end(app: Flask) -> None:
+    app.config["WEBSOCKET_MAX_THREADS"] = 2
+
+    @app.websocket("/")
+    def view() -> None:
+        websocket.send(str(threading.get_ident()))
+        websocket.receive()
+
+    with over_asgi(app) as address:
+        url = f"ws://{address}/"
+        with connect(url) as first, connect(url) as second:
+            assert first.recv(PATIENCE) != second.recv(PATIENCE)
+            status, text = refused(url)
+            assert (status, "WEBSOCKET_MAX_THREADS" in text) == (503, True)
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        ["gunicorn", "conformance.autobahn.echo:app", "--threads", "4", "--bind", "127.0.0.1:{}"],
+        ["granian", "conformance.autobahn.echo:app", "--interface", "asgi", "--port", "{}"],
+    ],
+    ids=lambda server: server[0],
+)
+def test_on_servers_of_their_own(server: list[str], tmp_path: Path) -> None:
+    port = free_port()
+    command = [str(Path(sys.executable).parent / server[0]), *server[1:]]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [part.format(port) for part in command],
+            cwd=Path(__file__).resolve().parent.parent.parent,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        assert first_answer(port, process) == (200, "ready")
+        for view in ("sync", "async"):
+            with connect(f"ws://127.0.0.1:{port}/{view}") as client:
+                client.send("hello")
+                assert client.recv(PATIENCE) == "hello"
+            assert client.close_code == 1000
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+    text = (tmp_path / "log").read_text()
+    assert "Traceback" not in text
 
 
 # Only over a WSGI server's socket -------------------------------------------------------
