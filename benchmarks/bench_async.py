@@ -20,6 +20,9 @@ from .measure import WSGI, Figure
 TEXT = "Hello, World!"
 TOGETHER = 32
 
+#: The most that Brim may take, in parts of what the peer takes.
+TARGETS = {"WSGI, beside Flask": 1 / 3, "ASGI, beside Starlette": 1.0}
+
 ASGI = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
 
 
@@ -123,7 +126,10 @@ def under_wsgi(apps: dict[str, WSGI]) -> list[Figure]:
     extra = {name: cost[f"{name} async"] - cost[f"{name} sync"] for name in apps}
     figures = [Figure(f"WSGI, what async def adds: {name}", µs, "µs") for name, µs in extra.items()]
     ratio = extra["Brim"] / extra["Flask"]
-    return [*figures, Figure("WSGI, what async def adds: Brim / Flask", ratio, "", 1 / 3)]
+    return [
+        *figures,
+        Figure("WSGI, what async def adds: Brim / Flask", ratio, "", TARGETS["WSGI, beside Flask"]),
+    ]
 
 
 def under_asgi(apps: dict[str, ASGI]) -> list[Figure]:
@@ -139,7 +145,7 @@ def under_asgi(apps: dict[str, ASGI]) -> list[Figure]:
             what = f"ASGI, {kind} view, {how if how == 'one by one' else f'{TOGETHER} at a time'}"
             for name in apps:
                 figures.append(Figure(f"{what}: {name}", cost[name] / TOGETHER, "µs"))
-            target = 1.0 if kind == "sync" else None
+            target = TARGETS["ASGI, beside Starlette"] if kind == "sync" else None
             ratio = cost["Brim"] / cost["Starlette"]
             figures.append(Figure(f"{what}: Brim / Starlette", ratio, "", target))
     loop.close()

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 import brim
-from benchmarks import bench_memory, bench_overhead, bench_templating
+from benchmarks import bench_async, bench_memory, bench_overhead, bench_templating
 from scripts import links
 from tests.processes import first_answer, free_port
 
@@ -233,6 +233,8 @@ def test_the_targets_of_the_benchmarks_are_those_that_are_told() -> None:
     assert bench_templating.TARGETS == {"by name": 1.1, "string": 1 / 8, "streamed": 1.0}
     assert "by name costs at most 1.1 times" in text
     assert "one from a string at most 1/8, a streamed one not more" in text
+    assert list(bench_async.TARGETS.values()) == [1 / 3, 1.0]
+    assert "at most 1/3 of what `async def` adds in Flask; not more than in Starlette" in text
     assert (bench_memory.TARGET, bench_memory.REQUESTS) == (1.0, 300_000)
     assert "by at most 1 MiB over 300,000 requests" in text
     files = {path.name for path in (ROOT / "benchmarks").glob("bench_*.py")}
