@@ -8,7 +8,6 @@ made of, which origin may open one. How bytes reach the client is the door's
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import Forbidden
@@ -501,10 +500,8 @@ def check_origin(ctx: RequestContext) -> None:
     if "*" in names:
         return
     host = ctx.request.host
-    split = urlsplit(origin.lower())
-    if split.netloc and _without_port(split.netloc, split.scheme) == _without_port(
-        host.lower(), split.scheme
-    ):
+    scheme, _, netloc = origin.lower().partition("://")
+    if netloc and _without_port(netloc, scheme) == _without_port(host.lower(), scheme):
         return
     if origin.lower() in (name.lower().rstrip("/") for name in names):
         return

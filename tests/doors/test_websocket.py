@@ -6,6 +6,7 @@ Every test with the fixture ``url`` runs over the development server's socket an
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import socket
 import subprocess
@@ -246,8 +247,6 @@ def test_what_a_view_knows_of_its_connection(app: Flask, url: str) -> None:
         additional_headers={"X-A": "a", "Cookie": "c=d"},
         subprotocols=["x", "y"],  # type: ignore[list-item]
     ) as client:
-        import json
-
         assert json.loads(client.recv(PATIENCE)) == {
             "args": {"b": "2"},
             "view_args": {"room": 1},
@@ -581,7 +580,7 @@ def test_what_comes_while_a_view_does_something_else_is_kept_for_it(app: Flask, 
         gate_after = threading.Timer(1.3, gate.set)
         gate_after.start()
         client.send("3")
-        assert client.recv(PATIENCE) == '["1","2","3"]'
+        assert json.loads(client.recv(PATIENCE)) == ["1", "2", "3"]
         gate_after.join()
 
 

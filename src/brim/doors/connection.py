@@ -51,16 +51,20 @@ class BaseConnection:
 
     async def receive(self) -> str | bytes:
         self._receivers += 1
+        self._received += 1
         try:
+            # Not in turn: whoever reads ahead waits for the next message, and has this one.
+            if self._ahead:
+                return self._take_ahead()
             async with self._reading:
-                self._received += 1
-                if self._ahead:
-                    message = self._ahead.popleft()
-                    self._bytes_ahead -= len(message)
-                    return message
-                return await self._read()
+                return self._take_ahead() if self._ahead else await self._read()
         finally:
             self._receivers -= 1
+
+    def _take_ahead(self) -> str | bytes:
+        message = self._ahead.popleft()
+        self._bytes_ahead -= len(message)
+        return message
 
     async def read_ahead(self) -> None:
         """Read what the view hasn't asked for yet, to learn whether the client leaves."""
