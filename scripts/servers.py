@@ -248,7 +248,8 @@ def main() -> int:
             print(f"{name:18}{SERVERS[name].command.format(port=8000)}")
         return 0
     print(
-        f"{'server':18}{'interface':11}{'as it is':>10}{'ProxyFix':>10}{'mounted':>9}{'seconds':>9}"
+        f"{'server':18}{'interface':11}{'as it is':>10}{'ProxyFix':>10}{'mounted':>9}{'sockets':>9}"
+        f"{'seconds':>9}"
     )
     # Each to its end, so that one failure does not hide the next.
     return int(not all([_try_ways(name) for name in names]))

@@ -41,7 +41,10 @@ The request's body has not arrived yet, and a coroutine can't wait for it here.
 
 It is there in async views and before-functions, except in a view that takes it bit by bit by
 'async for chunk in request.stream'. Elsewhere, as in an async error handler, read it in the
-view first, or make the function a plain 'def'."""
+view first, or make the function a plain 'def'.
+
+A body beyond MAX_CONTENT_LENGTH is not there either. Where it may be longer, set
+request.max_content_length in a sync before-function that no async one precedes."""
 
 SETUP_FINISHED = """\
 The setup method '{name}' can no longer be called on the {kind}.
