@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from brim import Flask, request
-
 from tests.support import knock
 
 #: More than the application's limit, and than a server lets wait for the application.
