@@ -21,13 +21,15 @@ from werkzeug.wsgi import get_input_stream
 from .errors import BODY_NOT_THERE, InsufficientStorage
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Task
+    from asyncio import AbstractEventLoop, Lock, Task
     from collections.abc import AsyncIterator
 
     from .typing import ASGIReceive, WSGIEnvironment
 
 #: Beyond this many bytes, a body that is kept goes to a temporary file.
 KEPT_IN_MEMORY = 512 * 1024
+#: How often, in seconds, it is looked whether some of what is kept was read.
+POLL = 0.1
 #: How much is read at once.
 CHUNK = 64 * 1024
 #: Seconds for which the rest of a body is taken once its request is answered.
@@ -160,6 +162,8 @@ class ReceivedBody(io.RawIOBase):
         #: Whether the client is known to have left.
         self.disconnected = False
         self._failure: BaseException | None = None
+        #: While the answer is sent, two may wait for what arrives.
+        self._turn: Lock | None = None
         self._dropping: Task[None] | None = None
 
     def readable(self) -> bool:
@@ -217,6 +221,14 @@ class ReceivedBody(io.RawIOBase):
             await self._receive_some()
 
     async def _receive_some(self) -> None:
+        if self._turn is None:
+            await self._receive_one()
+            return
+        async with self._turn:
+            if self.pending:
+                await self._receive_one()
+
+    async def _receive_one(self) -> None:
         message = await self._receive()
         if message["type"] == "http.disconnect":
             self.pending = False
@@ -228,22 +240,34 @@ class ReceivedBody(io.RawIOBase):
         if chunk:
             self._arrived += len(chunk)
             self._chunks.append(chunk)
-        if not self.pending and self.expected is not None and self._arrived < self.expected:
+        if self.expected is None:
+            return
+        if self._arrived >= self.expected:
+            # What may follow is empty, and says that it was all.
+            self.pending = False
+        elif not self.pending:
             self._failure = ClientDisconnected()
 
     async def client_has_left(self) -> None:
-        """Wait until the client has left, once the whole body has arrived.
+        """Wait until the client has left.
 
-        A body that was not announced comes as one empty message.
+        What arrives meanwhile of the body is kept for whoever still reads it, as far as it
+        goes into memory; until some of that is read, nothing is heard of the client.
         """
-        self.pending = True
+        from asyncio import Lock, sleep  # noqa: PLC0415 -- loaded by now
+
+        self._turn = Lock()
         while self.pending:
-            await self.drop_some()
+            if sum(map(len, self._chunks)) < KEPT_IN_MEMORY:
+                await self._receive_some()
+            else:
+                await sleep(POLL)
+        # The message that ends the body may still be on its way, or says again that it has ended.
+        for _ in range(3):
             if self.disconnected:
                 return
-        if (await self._receive())["type"] == "http.disconnect":
-            self.disconnected = True
-            return
+            message = await self._receive()
+            self.disconnected = message["type"] == "http.disconnect"
         # It says the same again and again, so it will never say more.
         await self._loop.create_future()
 
@@ -306,7 +330,7 @@ class ReceivedBody(io.RawIOBase):
                 chunk = self._chunks.popleft()
                 if kept.size + len(chunk) > KEPT_IN_MEMORY:
                     # A disk may be slow.
-                    await threads.run(copy_context(), kept.keep, chunk)
+                    await threads.run(copy_context(), kept.keep, chunk, on=threads.file_pool())
                 else:
                     kept.keep(chunk)
                 if limit is not None and self._arrived > limit:
@@ -390,7 +414,7 @@ class BodyStream(io.RawIOBase):
                 await source.arrive()
                 chunk = self.read(CHUNK)
             else:
-                chunk = await threads.run(copy_context(), self.read, CHUNK)
+                chunk = await threads.run(copy_context(), self.read, CHUNK, on=threads.file_pool())
             if not chunk:
                 return
             yield chunk

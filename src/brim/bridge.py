@@ -103,9 +103,24 @@ def _start(
     tasks: list[Task[Any]],
     outcome: Future[Any],
 ) -> None:
-    task = loop.create_task(coroutine, context=context)
+    task = loop.create_task(hold_exit(coroutine), context=context)
     tasks.append(task)
     task.add_done_callback(partial(_hand_over, outcome))
+
+
+class Exit:
+    """A ``SystemExit`` or ``KeyboardInterrupt``, which as a task's outcome would end its loop."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+async def hold_exit(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Await a coroutine; return what would end the loop instead of raising it."""
+    try:
+        return await coroutine
+    except (SystemExit, KeyboardInterrupt) as error:
+        return Exit(error)
 
 
 def _cancel(tasks: list[Task[Any]]) -> None:
@@ -121,6 +136,8 @@ def _hand_over(outcome: Future[Any], task: Task[Any]) -> None:
         outcome.set_exception(CancelledError())
         return
     error = task.exception()
+    if error is None and isinstance(result := task.result(), Exit):
+        error = result.error
     if error is not None:
         outcome.set_exception(error)
     else:
@@ -159,13 +176,19 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     if (error := sys.exc_info()[1]) is not None:
         coroutine = while_handling(error, coroutine)
         del error
+    home = home_loop.get()
     try:
-        loop = _loop_to_wait_for()
+        loop = _loop_to_wait_for(home)
+        if loop is not home and home is not None:
+            # It stands still, as this thread does, and nothing may wait for it.
+            context.run(home_loop.set, None)
         if loop is None:
             return _run_aside(coroutine, context)
         return _run_on(loop, coroutine, context)
     finally:
         for var, value in context.items():
+            if var is home_loop:
+                continue
             try:
                 if var.get() is value:
                     continue
@@ -174,9 +197,8 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
             var.set(value)
 
 
-def _loop_to_wait_for() -> AbstractEventLoop | None:
+def _loop_to_wait_for(home: AbstractEventLoop | None) -> AbstractEventLoop | None:
     """Return the server's loop, or else the kept one; ``None`` if this thread runs it."""
-    home = home_loop.get()
     if home is not None and home.is_running() and _running_loop() is not home:
         return home
     kept = _kept_loop().loop

@@ -45,12 +45,21 @@ class Worker:
             job.work()
             if seat is None:
                 self.pool.free(self)
+            else:
+                self.pool.rest()
             # Not kept while this thread waits for the next.
             del given, job, seat
 
 
+#: How many threads a pool may have, those included that wait for their seat's next job.
+MOST = 2000
+
+
 class Pool:
     """Threads that are started as they are needed, ``size`` at most, and then kept.
+
+    A thread whose seat is taken and has nothing to do isn't counted, so that who waits for
+    something else stands in nobody's way; :data:`MOST` bounds all of them.
 
     They are daemons: a view that never returns doesn't keep a process from ending.
 
@@ -63,6 +72,7 @@ class Pool:
         self.name = name
         self._lock = threading.Lock()
         self._started = 0
+        self._resting = 0
         self._idle: list[Worker] = []
         self._waiting: deque[tuple[Job, Seat | None]] = deque()
         self._ends = False
@@ -74,19 +84,20 @@ class Pool:
         starts none any more.
         """
         if seat is not None and seat.worker is not None:
+            with self._lock:
+                self._resting -= 1
             seat.worker.jobs.put((job, seat))
             return
         with self._lock:
-            if self._idle:
-                worker = self._idle.pop()
-            elif self._started < self.size and (started := self._start_worker()):
-                worker = started
-            else:
+            worker = self._idle.pop() if self._idle else self._start_worker()
+            if worker is None:
                 self._waiting.append((job, seat))
                 return
         worker.jobs.put((job, seat))
 
     def _start_worker(self) -> Worker | None:
+        if self._started - self._resting >= self.size or self._started >= MOST:
+            return None
         worker = Worker(self, f"{self.name}-{self._started + 1}")
         try:
             worker.start()
@@ -101,13 +112,26 @@ class Pool:
         """Give up a seat none of whose jobs is left."""
         worker, seat.worker = seat.worker, None
         if worker is not None:
+            with self._lock:
+                self._resting -= 1
             self.free(worker)
+
+    def rest(self) -> None:
+        """Note that a worker has done its seat's job, and let another take up what waits."""
+        with self._lock:
+            self._resting += 1
+            worker = self._start_worker() if self._waiting else None
+            if worker is None:
+                return
+            given = self._waiting.popleft()
+        worker.jobs.put(given)
 
     def free(self, worker: Worker) -> None:
         """Give a worker the next of the jobs that wait, or let it wait itself."""
         with self._lock:
             if not self._waiting:
-                if self._ends:
+                if self._ends or self._started - self._resting > self.size:
+                    self._started -= 1
                     worker.jobs.put(None)
                 else:
                     self._idle.append(worker)

@@ -72,6 +72,7 @@ class _Job:
 
 _lock = threading.Lock()
 _pool: Pool | None = None
+_file_pool: Pool | None = None
 
 
 def pool() -> Pool:
@@ -87,6 +88,16 @@ def pool() -> Pool:
     return _pool
 
 
+def file_pool() -> Pool:
+    """Return the pool for reading and writing bodies, whose requests may have a seat each."""
+    global _file_pool
+    if _file_pool is None:
+        with _lock:
+            if _file_pool is None:
+                _file_pool = Pool(_size(), "brim-files")
+    return _file_pool
+
+
 def _size() -> int:
     text = os.environ.get(SIZE_VARIABLE, str(DEFAULT_SIZE))
     if not text.isdecimal() or not int(text):
@@ -99,8 +110,8 @@ def _size() -> int:
 
 def _forget_pool() -> None:
     # Its threads did not come along into the child process.
-    global _pool, _lock
-    _pool = None
+    global _pool, _file_pool, _lock
+    _pool = _file_pool = None
     _lock = threading.Lock()
 
 

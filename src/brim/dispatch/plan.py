@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from werkzeug.exceptions import HTTPException
 
-from ..bridge import Synced, threads_are_greenlets
+from ..bridge import Synced, is_async, threads_are_greenlets
 from ..names import blueprint_chain, blueprint_of
 
 if TYPE_CHECKING:
@@ -104,6 +104,9 @@ class Plan:
     ends_quietly: bool
     #: Whether a coroutine, which can't wait for it, may ask for the request's body.
     needs_body: bool
+    #: Whether the view is sync and calls a coroutine function: a decorator around one, or a
+    #: class that has some.
+    hides_coroutine: bool
     #: Whether the view takes the request's body bit by bit.
     reads_stream: bool
     # Weakly, as classes of errors may be made while a request runs.
@@ -135,6 +138,7 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
     reads = view is not None and reads_stream(view)
     preprocessors = _gather(app.url_value_preprocessors, outer_first)
     for_websockets = endpoint in app._websocket_endpoints
+    hides = not (view is None or reads or for_websockets) and hides_coroutine(view)
     if for_websockets:
         overrides = replace(overrides, **_OF_REQUESTS)
         tables: Any = (
@@ -169,7 +173,8 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
         needs_body=not for_websockets
         # From the loop's thread a greenlet's socket can't be read.
         and (not (reads and type(view) is Synced) or threads_are_greenlets())
-        and any(type(f) is Synced for f in (*before, view)),
+        and (hides or any(type(f) is Synced for f in (*before, view))),
+        hides_coroutine=hides,
         reads_stream=reads,
     )
 
@@ -193,6 +198,17 @@ def reads_stream(view: Any) -> bool:
     reads = _iterates_stream if type(view) is Synced else _names_stream
     codes = [getattr(function, "__code__", None) for function in functions]
     return bool(codes) and all(code is not None and reads(code) for code in codes)
+
+
+def hides_coroutine(view: Any) -> bool:
+    """Tell whether a sync view will have a coroutine run: as a decorator, or as a class."""
+    if type(view) is Synced:
+        return False
+    cls = getattr(view, "view_class", None)
+    names = ("dispatch_request", *_WITH_BODY)
+    return is_async(inspect.unwrap(view)) or any(
+        is_async(getattr(cls, name)) for name in names if hasattr(cls, name)
+    )
 
 
 #: The methods of a class that may be sent a body.

@@ -35,17 +35,19 @@ async def run_async(
     steps: Steps[T],
     threads: ThreadSide,
     before_coroutine: Callable[[], Awaitable[None]] | None = None,
+    without: Callable[..., Any] | None = None,
 ) -> T:
     """Walk ``steps`` to their end and return what they return.
 
-    ``before_coroutine`` is awaited once, before the first coroutine function is called.
+    ``before_coroutine`` is awaited once, before the first coroutine function is called,
+    ``without`` left aside.
     """
     try:
         call = next(steps)
         while True:
             if _is_coroutine_call(call):
                 try:
-                    if before_coroutine is not None:
+                    if before_coroutine is not None and call[0] is not without:
                         waiting, before_coroutine = before_coroutine, None
                         await waiting()
                     result = await _begin(call)

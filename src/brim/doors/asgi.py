@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import bridge, lifespan
 from ..bodies import ReceivedBody
@@ -19,7 +19,7 @@ from ..threads import ThreadSide
 from ..wrappers import Response
 from .ending import pop_async
 from .scope import environ_of
-from .sending import send_iterable, send_response
+from .sending import send_by_wsgi, send_response
 
 if TYPE_CHECKING:
     from ..typing import (
@@ -107,13 +107,22 @@ async def _answer(
                 await lifespan.ensure_started(app)
         except Exception as error:
             return await run_async(answer_unhandled(ctx, error), threads)
-        keep = None
-        if body.pending:
-            plan = ctx._plan
-            if plan.view is not None and not plan.reads_stream:
-                await body.begin(app.config["MAX_CONTENT_LENGTH"])
-            keep = partial(_keep, app, ctx, body) if plan.needs_body else None
-        return await run_async(respond(ctx), threads, keep)
+        plan = ctx._plan
+        if not body.pending:
+            return await run_async(respond(ctx), threads)
+        if plan.hides_coroutine:
+            await _keep(app, ctx, body)
+        elif plan.view is not None and not plan.reads_stream:
+            await body.begin(app.config["MAX_CONTENT_LENGTH"])
+        keep = partial(_keep, app, ctx, body)
+        return await run_async(
+            respond(ctx), threads, keep, plan.view if plan.reads_stream else None
+        )
+    except BaseException as error:
+        # Of a cancellation that came while nothing of the application's was called, too.
+        if ctx.error is None:
+            ctx.error = error
+        raise
     finally:
         environ = ctx.environ
         if "werkzeug.debug.preserve_context" in environ:
@@ -141,21 +150,15 @@ async def _serve_by_wsgi(
     send: ASGISend,
 ) -> None:
     """Answer by ``app.wsgi_app``, which the user has wrapped in WSGI middleware."""
-    started: list[Any] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        started[:] = [status, headers]
-        return early.append
-
-    early: list[bytes] = []
     if body.pending and not app._engine.reads_streams:
         await body.begin(app.config["MAX_CONTENT_LENGTH"])
-    iterable = await threads.run(app.wsgi_app, environ, start_response)
-    if "brim.holds_request" not in environ:
-        threads.leave()
-    if body.pending:
-        send = partial(_send_dropping, send, body)
-    await send_iterable(started, early, iterable, body, threads, send)
+
+    def called() -> None:
+        if "brim.holds_request" not in environ:
+            threads.leave()
+
+    send = partial(_send_dropping, send, body)
+    await send_by_wsgi(app.wsgi_app, environ, body, threads, send, called)
 
 
 async def _send_dropping(send: ASGISend, body: ReceivedBody, message: ASGIMessage) -> None:

@@ -33,7 +33,7 @@ def environ_of(scope: ASGIScope) -> WSGIEnvironment:
         "REQUEST_METHOD": scope.get("method", "GET"),
         "SCRIPT_NAME": _as_wsgi(root_path),
         "PATH_INFO": _path_info(scope, root_path),
-        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "QUERY_STRING": scope.get("query_string", b"").decode("latin-1"),
         "REQUEST_URI": _request_uri(scope),
         "SERVER_NAME": server[0],
         # Of a UNIX socket the path is known, and no port.
@@ -90,13 +90,14 @@ def _as_wsgi(path: str) -> str:
 
 def _path_info(scope: ASGIScope, root_path: str) -> str:
     path: str = scope["path"]
-    if not path.isascii() and scope.get("raw_path"):
-        # The server may have replaced bytes that aren't UTF-8.
-        path = unquote_to_bytes(scope["raw_path"].partition(b"?")[0]).decode("latin-1")
-        root_path = _as_wsgi(root_path)
+    raw: bytes = scope.get("raw_path") or b""
+    sent = b"" if path.isascii() else unquote_to_bytes(raw.partition(b"?")[0])
+    if sent and sent.decode(errors="replace") == path:
+        # Middleware has not replaced the path, but the server what is not UTF-8 in it.
+        path = sent.decode("latin-1")
     else:
         path = _as_wsgi(path)
-        root_path = _as_wsgi(root_path)
+    root_path = _as_wsgi(root_path)
     # The path has the root path at its start (ASGI, HTTP connection scope); some servers of
     # before that was said leave it out.
     if root_path and path.startswith(root_path):
@@ -109,5 +110,5 @@ def _path_info(scope: ASGIScope, root_path: str) -> str:
 def _request_uri(scope: ASGIScope) -> str:
     raw: bytes | None = scope.get("raw_path")
     uri = raw.decode("latin-1") if raw else _as_wsgi(scope["path"])
-    query: bytes = scope["query_string"]
+    query: bytes = scope.get("query_string", b"")
     return f"{uri}?{query.decode('latin-1')}" if query and "?" not in uri else uri

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from ..bridge import Exit, hold_exit
 from ..wrappers import Response
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..bodies import ReceivedBody
     from ..threads import ThreadSide
-    from ..typing import ASGISend, WSGIEnvironment
+    from ..typing import ASGISend, WSGIApplication, WSGIEnvironment
 
 #: How many chunks of a file go through one trip to a thread.
 FILE_CHUNKS = 32
@@ -45,17 +47,64 @@ async def send_response(
             await send({"type": "http.response.body", "body": cast("list[bytes]", ready[2])[0]})
             return
     if isinstance(response, WerkzeugResponse):
-        await _send_werkzeug(response, environ, body, threads, send)
-        return
+        await _close_after(
+            _send_werkzeug(response, environ, body, threads, send),
+            partial(_close, response, threads),
+            send,
+        )
+    else:
+        await send_by_wsgi(response, environ, body, threads, send)
+
+
+async def send_by_wsgi(
+    application: WSGIApplication,
+    environ: WSGIEnvironment,
+    body: ReceivedBody,
+    threads: ThreadSide,
+    send: ASGISend,
+    called: Callable[[], None] = lambda: None,
+) -> None:
+    """Call a WSGI application and send what it returns; ``called`` tells that it has."""
     started: list[Any] = []
     early: list[bytes] = []
+    made: list[Iterable[bytes]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        started[:] = [status, headers]
+        started[:] = [int(status.split(None, 1)[0]), headers]
         return early.append
 
-    iterable = await threads.run(response, environ, start_response)
-    await send_iterable(started, early, iterable, body, threads, send)
+    def call() -> None:
+        made.append(application(environ, start_response))
+
+    async def send_made() -> bool:
+        await threads.run(call)
+        called()
+        if made and isinstance(made[0], (list, tuple)) and started:
+            await _start(send, started[0], started[1])
+            await send({"type": "http.response.body", "body": b"".join([*early, *made[0]])})
+            return False
+        sending = _send_wsgi(started, early, made[0], threads, send)
+        return await _until_disconnect(sending, body)
+
+    async def close_made() -> None:
+        close = getattr(made[0], "close", None) if made else None
+        if close is not None:
+            await threads.run(close)
+
+    await _close_after(send_made(), close_made, send)
+
+
+async def _close_after(
+    sending: Awaitable[bool], closing: Callable[[], Awaitable[None]], send: ASGISend
+) -> None:
+    """Send, close whatever has become of that, and end the message if it has no end yet."""
+    unended = False
+    try:
+        unended = await sending
+    finally:
+        await closing()
+    if unended:
+        await send({"type": "http.response.body"})
 
 
 async def _send_werkzeug(
@@ -64,47 +113,23 @@ async def _send_werkzeug(
     body: ReceivedBody,
     threads: ThreadSide,
     send: ASGISend,
-) -> None:
+) -> bool:
+    """Send a response; tell whether its end is still to be sent."""
     status = response.status_code
     await _start(send, status, response.get_wsgi_headers(environ).to_wsgi_list())
     if environ["REQUEST_METHOD"] == "HEAD" or status < 200 or status in _BODILESS:
-        await send({"type": "http.response.body"})
-        await _close(response, threads)
-        return
+        return True
     content: Any = response.response
     if response.is_sequence:
         await send({"type": "http.response.body", "body": b"".join(response.iter_encoded())})
-        await _close(response, threads)
-        return
+        return False
     if isinstance(content, AsyncIterable):
         sending = _send_async(content, send)  # pyright: ignore[reportUnknownArgumentType]
     else:
         is_file = response.direct_passthrough
         chunks: Iterable[bytes] = content if is_file else response.iter_encoded()
         sending = _send_sync(chunks, threads, send, is_file)
-    await _until_disconnect(sending, partial(_close, response, threads), body, send)
-
-
-async def send_iterable(
-    started: list[Any],
-    early: list[bytes],
-    iterable: Iterable[bytes],
-    body: ReceivedBody,
-    threads: ThreadSide,
-    send: ASGISend,
-) -> None:
-    """Send what a WSGI application has returned.
-
-    ``started``: status and headers once the application has called ``start_response``, at
-    the latest for its first chunk; ``early``: what it has written by the deprecated
-    ``write`` (PEP 3333).
-    """
-    if isinstance(iterable, (list, tuple)) and started:
-        await _start(send, int(started[0].split(None, 1)[0]), started[1])
-        await send({"type": "http.response.body", "body": b"".join([*early, *iterable])})
-        return
-    sending = _send_wsgi(started, early, iterable, threads, send)
-    await _until_disconnect(sending, partial(_close_iterable, iterable, threads), body, send)
+    return await _until_disconnect(sending, body)
 
 
 async def _start(send: ASGISend, status: int, headers: list[tuple[str, str]]) -> None:
@@ -155,7 +180,7 @@ async def _send_wsgi(
     data = await threads.run(_next_that_is_any, iterator)
     if not started:
         raise AssertionError("The WSGI application has not called start_response().")
-    await _start(send, int(started[0].split(None, 1)[0]), started[1])
+    await _start(send, started[0], started[1])
     data = b"".join([*early, data])
     while data:
         await send({"type": "http.response.body", "body": data, "more_body": True})
@@ -174,46 +199,26 @@ async def _close(response: WerkzeugResponse, threads: ThreadSide) -> None:
             await threads.run(response.close)
 
 
-async def _close_iterable(iterable: Iterable[bytes], threads: ThreadSide) -> None:
-    close = getattr(iterable, "close", None)
-    if close is not None:
-        await threads.run(close)
-
-
-async def _until_disconnect(
-    sending: Coroutine[Any, Any, None],
-    closing: Callable[[], Awaitable[None]],
-    body: ReceivedBody,
-    send: ASGISend,
-) -> None:
-    """Carry on sending until the end, or until the client leaves; then close what was sent.
-
-    While the request's body is still coming in, the view may be reading it, and learns of
-    the client's leave from that.
-    """
-    sender = asyncio.create_task(sending)
-    watcher = None if body.pending else asyncio.create_task(body.client_has_left())
-    whole = False
+async def _until_disconnect(sending: Coroutine[Any, Any, None], body: ReceivedBody) -> bool:
+    """Carry on sending until the end, or until the client leaves; tell which."""
+    sender = asyncio.create_task(hold_exit(sending))
+    watcher = asyncio.create_task(body.client_has_left())
     try:
-        await asyncio.wait(
-            (sender,) if watcher is None else (sender, watcher),
-            return_when=asyncio.FIRST_COMPLETED,
-        )
+        await asyncio.wait((sender, watcher), return_when=asyncio.FIRST_COMPLETED)
         whole = sender.done()
     finally:
-        # Closing is not a part of the task: it takes place whenever that is cancelled, and in
-        # the context in which the request began, whose tokens its teardown functions have.
-        if watcher is not None:
-            watcher.cancel()
-        if not whole:
-            sender.cancel()
-            await asyncio.wait((sender,))
-        try:
-            if not sender.cancelled():
-                sender.result()
-        finally:
-            # Its error keeps this frame.
-            del sender
-            await closing()
-    if whole:
-        await send({"type": "http.response.body"})
+        watcher.cancel()
+        sender.cancel()
+        # Nothing is closed while it is at work.
+        while not sender.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait((sender,))
+    try:
+        if whole or not sender.cancelled():
+            result = sender.result()
+            if isinstance(result, Exit):
+                raise result.error
+    finally:
+        # Its error keeps this frame.
+        del sender
+    return whole
