@@ -490,7 +490,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "BACKGROUND_TASK_SHUTDOWN_TIMEOUT",
-        5,
+        5.0,
         "float",
         "How many seconds background tasks have to end when the process is told to. Those that"
         " haven't ended by then are given up, and logged.",

@@ -563,6 +563,31 @@ def test_a_coroutine_that_waits_for_something_else_ends_when_its_client_leaves(
     assert noted.wait_for(3) == ["cancelled", *ENDED]
 
 
+def test_a_coroutine_whose_client_is_heard_by_another_task_ends_when_that_leaves(
+    app: Flask, url: str, noted: Noted
+) -> None:
+    @app.websocket("/")
+    async def view() -> None:
+        await websocket.send("here")
+
+        async def listen() -> None:
+            async for _ in websocket:
+                pass
+
+        listener = asyncio.create_task(listen())
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await listener
+            noted.append("cancelled")
+            raise
+
+    client = connect(f"{url}/", legacy=True)
+    assert client.recv(PATIENCE) == "here"
+    client.close()
+    assert noted.wait_for(3) == ["cancelled", *ENDED]
+
+
 def test_what_comes_while_a_view_does_something_else_is_kept_for_it(app: Flask, url: str) -> None:
     gate = threading.Event()
 

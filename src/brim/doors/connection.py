@@ -39,6 +39,8 @@ class BaseConnection:
         #: Whether it was the client, or the network, that ended it.
         self.left = False
         self.limit = limit
+        #: The tasks that were told how it ended.
+        self.told: list[Task[Any] | None] = []
         self._reading = Turn()
         self._ahead: deque[str | bytes] = deque()
         self._bytes_ahead = 0
@@ -93,6 +95,10 @@ class BaseConnection:
         """
         closed = self.closed
         assert closed is not None
+        if running_loop() is not None:
+            from asyncio import current_task  # noqa: PLC0415 -- loaded by now
+
+            self.told.append(current_task())
         return WebsocketClosed(closed.code, closed.reason)
 
     def too_long(self, size: int) -> bool:
@@ -146,11 +152,13 @@ class Watch:
         self._seen = 0
         self._reader: Task[None] | None = None
         self._ended = False
+        self._is_late = False
         self._timer: TimerHandle = self._loop.call_later(LOOK_INTERVAL, self._look)
 
     def _look(self) -> None:
         connection = self._connection
         if connection.closed is not None:
+            self._look_after_the_end()
             return
         idle = not connection._receivers and connection._received == self._seen
         if idle and self._reader is None and connection.has_room:
@@ -158,14 +166,29 @@ class Watch:
         self._seen = connection._received
         self._timer = self._loop.call_later(LOOK_INTERVAL, self._look)
 
+    def _look_after_the_end(self) -> None:
+        """Cancel a view that only another task of its has told; give it a moment before."""
+        if not self._connection.left or self._task is None or self._task in self._connection.told:
+            return
+        if self._is_late:
+            self._cancel()
+        else:
+            self._is_late = True
+            self._timer = self._loop.call_later(LOOK_INTERVAL, self._look)
+
+    def _cancel(self) -> None:
+        if self._ended:
+            return
+        self.client_has_left = True
+        if self._task is not None:
+            self._task.cancel()
+
     async def _read(self) -> None:
         try:
             await self._connection.read_ahead()
         except WebsocketClosed:
-            if self._connection.left and not self._ended:
-                self.client_has_left = True
-                if self._task is not None:
-                    self._task.cancel()
+            if self._connection.left:
+                self._cancel()
         finally:
             self._reader = None
 

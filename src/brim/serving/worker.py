@@ -256,12 +256,14 @@ class AsgiGate(Gate):
             if not connected:
                 connected = True
                 return await receive()
-            heard = asyncio.ensure_future(receive())
-            await asyncio.wait((heard, closing), return_when=asyncio.FIRST_COMPLETED)
-            if heard.done():
-                return heard.result()
-            # Granian doesn't always say that it is closed, once this side has closed it.
-            heard.cancel()
+            # With a call that is cancelled before it began, Granian would never send again.
+            if not closing.done():
+                heard = asyncio.ensure_future(receive())
+                await asyncio.wait((heard, closing), return_when=asyncio.FIRST_COMPLETED)
+                if heard.done():
+                    return heard.result()
+                # Granian doesn't always say that it is closed, once this side has closed it.
+                heard.cancel()
             with suppress(Exception):  # closed by the client meanwhile
                 # RFC 6455's registry: the service restarts, and the client may come back.
                 await send({"type": "websocket.close", "code": 1012, "reason": "Service Restart"})
