@@ -378,6 +378,79 @@ def test_a_cancelled_request_tells_its_teardown_functions(app: Flask) -> None:
     assert told == [asyncio.CancelledError]
 
 
+def test_a_cancellation_in_a_teardown_function_leaves_out_none(app: Flask) -> None:
+    told: list[str] = []
+    began = threading.Event()
+    goes_on = threading.Event()
+
+    @app.teardown_request
+    def last(error: BaseException | None) -> None:
+        told.append("last")
+
+    @app.teardown_request
+    async def second(error: BaseException | None) -> None:
+        told.append("second")
+
+    @app.teardown_request
+    async def third(error: BaseException | None) -> None:
+        await asyncio.sleep(0)
+        told.append("third")
+
+    @app.teardown_request
+    def first(error: BaseException | None) -> None:
+        began.set()
+        goes_on.wait(10)
+        told.append("first")
+
+    app.get("/")(lambda: "")
+
+    async def server() -> None:
+        talk = Talk(b"")
+        task = asyncio.create_task(app(scope(), talk.receive, talk.send))
+        await asyncio.to_thread(began.wait, 10)
+        task.cancel()
+        await asyncio.sleep(0)
+        goes_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(server())
+    # The one whose call the cancellation came to was not called.
+    assert told == ["first", "second", "last"]
+
+
+def test_a_generator_that_fails_at_once_has_sent_nothing(app: Flask) -> None:
+    @app.get("/")
+    def view() -> Iterator[str]:
+        raise LookupError("at once")
+        yield ""
+
+    talk = Talk(b"")
+    with pytest.raises(LookupError, match="at once"):
+        asyncio.run(app(scope(), talk.receive, talk.send))
+    assert talk.sent == []
+
+
+def test_what_is_expected_to_be_refused_is_refused_without_the_body(app: Flask) -> None:
+    app.before_request(lambda: ("no", 401))
+    app.post("/")(lambda: "")
+    talk = Talk()
+
+    async def ask() -> None:
+        headers = [(b"content-length", b"5"), (b"expect", b"100-continue")]
+        async with asyncio.timeout(20):
+            await app(scope("/", "POST", *headers), talk.receive, talk.send)
+
+    async def receive() -> dict[str, Any]:
+        if talk.sent:
+            return {"type": "http.disconnect"}
+        raise AssertionError("The body was asked for.")
+
+    talk.receive = receive  # type: ignore[method-assign]
+    asyncio.run(ask())
+    assert talk.answer == (401, b"no")
+
+
 @pytest.mark.parametrize(
     ("path", "raw", "expected"),
     [

@@ -224,11 +224,11 @@ def _names_stream(code: CodeType) -> bool:
 def _iterates_stream(code: CodeType) -> bool:
     if "stream" not in code.co_names:
         return any(_iterates_stream(c) for c in code.co_consts if isinstance(c, CodeType))
-    before: str | None = None
+    before: tuple[Any, Any] = (None, None)
     for instruction in dis.get_instructions(code):
-        if instruction.opname == "GET_AITER" and before == "stream":
+        if instruction.opname == "GET_AITER" and before == ("request", "stream"):
             return True
-        before = instruction.argval if instruction.opname == "LOAD_ATTR" else None
+        before = (before[1], instruction.argval)
     return False
 
 

@@ -5,6 +5,7 @@ It decides nothing. A run of sync functions takes one trip to a thread, not one 
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..bridge import Synced, while_handling
@@ -61,7 +62,7 @@ async def run_async(
             elif getattr(call[0], "__func__", call[0]) in _AT_ONCE:
                 call = _advance(steps, call)
             else:
-                outcome = await threads.run(_walk, steps, call)
+                outcome = await _walk_on_thread(steps, call, threads)
                 if isinstance(outcome, _End):
                     value: T = outcome.value
                     return value
@@ -72,6 +73,28 @@ async def run_async(
     finally:
         # An error keeps this frame, so the frame may not keep an error.
         call = result = outcome = None  # type: ignore[assignment]
+
+
+async def _walk_on_thread(steps: Steps[Any], call: Call, threads: ThreadSide) -> Call | _End:
+    """Walk sync functions on a thread; return the call that comes next, or the end.
+
+    A cancellation is told to the steps in the place of that call, if there is one.
+    """
+    brought: list[Call | _End] = []
+    try:
+        await threads.run(_walk, steps, call, brought)
+    except CancelledError as error:
+        if not brought or isinstance(brought[0], _End):
+            raise
+        raised = [error]
+    else:
+        return brought.pop()
+    finally:
+        call = None  # type: ignore[assignment]
+    try:
+        return steps.throw(raised.pop())
+    except StopIteration as end:
+        return _End(end.value)
 
 
 def _is_coroutine_call(call: Call) -> bool:
@@ -90,15 +113,19 @@ def _begin(call: Call) -> Awaitable[Any]:
     return function.func(*args, **kwargs)  # type: ignore[attr-defined, no-any-return]
 
 
-def _walk(steps: Steps[Any], call: Call) -> Call | _End:
-    """Call sync functions, on this thread, up to the next coroutine function or the end."""
+def _walk(steps: Steps[Any], call: Call, brought: list[Call | _End]) -> None:
+    """Call sync functions, on this thread, and put what comes next into ``brought``.
+
+    That is the call of a coroutine function, or the end.
+    """
     try:
         while True:
             call = _advance(steps, call)
             if _is_coroutine_call(call):
-                return call
+                brought.append(call)
+                return
     except StopIteration as end:
-        return _End(end.value)
+        brought.append(_End(end.value))
     finally:
         call = None  # type: ignore[assignment]
 

@@ -112,7 +112,7 @@ async def _answer(
             return await run_async(respond(ctx), threads)
         if plan.hides_coroutine:
             await _keep(app, ctx, body)
-        elif plan.view is not None and not plan.reads_stream:
+        elif plan.view is not None and not plan.reads_stream and "HTTP_EXPECT" not in ctx.environ:
             await body.begin(app.config["MAX_CONTENT_LENGTH"])
         keep = partial(_keep, app, ctx, body)
         return await run_async(
@@ -122,6 +122,8 @@ async def _answer(
         # Of a cancellation that came while nothing of the application's was called, too.
         if ctx.error is None:
             ctx.error = error
+        # A stream that was made is lost with its response.
+        ctx.disown_streams()
         raise
     finally:
         environ = ctx.environ

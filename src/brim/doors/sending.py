@@ -116,19 +116,22 @@ async def _send_werkzeug(
 ) -> bool:
     """Send a response; tell whether its end is still to be sent."""
     status = response.status_code
-    await _start(send, status, response.get_wsgi_headers(environ).to_wsgi_list())
+    start = partial(_start, send, status, response.get_wsgi_headers(environ).to_wsgi_list())
     if environ["REQUEST_METHOD"] == "HEAD" or status < 200 or status in _BODILESS:
+        await start()
         return True
     content: Any = response.response
     if response.is_sequence:
+        await start()
         await send({"type": "http.response.body", "body": b"".join(response.iter_encoded())})
         return False
     if isinstance(content, AsyncIterable):
+        await start()
         sending = _send_async(content, send)  # pyright: ignore[reportUnknownArgumentType]
     else:
         is_file = response.direct_passthrough
         chunks: Iterable[bytes] = content if is_file else response.iter_encoded()
-        sending = _send_sync(chunks, threads, send, is_file)
+        sending = _send_sync(chunks, threads, start, send, is_file)
     return await _until_disconnect(sending, body)
 
 
@@ -146,19 +149,29 @@ async def _start(send: ASGISend, status: int, headers: list[tuple[str, str]]) ->
 
 async def _send_async(chunks: AsyncIterable[Any], send: ASGISend) -> None:
     async for chunk in chunks:
-        data = chunk.encode() if isinstance(chunk, str) else bytes(chunk)
+        data = chunk.encode() if isinstance(chunk, str) else bytes(memoryview(chunk))
         if data:
             await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 async def _send_sync(
-    chunks: Iterable[bytes], threads: ThreadSide, send: ASGISend, many: bool
+    chunks: Iterable[bytes],
+    threads: ThreadSide,
+    start: Callable[[], Awaitable[None]],
+    send: ASGISend,
+    many: bool,
 ) -> None:
-    """Send an iterable's chunks, each a step on a thread; a file's ``many`` at a time."""
+    """Send an iterable's chunks, each a step on a thread; a file's ``many`` at a time.
+
+    One that fails before its first chunk has sent nothing, so the server can answer 500.
+    """
     iterator = iter(chunks)
     step = _join_some if many else _next_that_is_any
-    while data := await threads.run(step, iterator):
+    data = await threads.run(step, iterator)
+    await start()
+    while data:
         await send({"type": "http.response.body", "body": data, "more_body": True})
+        data = await threads.run(step, iterator)
 
 
 def _join_some(chunks: Iterator[bytes]) -> bytes:
