@@ -84,6 +84,18 @@ def test_what_is_asked_for_is_done_with_a_note_where_it_costs(app: Flask) -> Non
     assert examine(app, "asgi", "127.0.0.1", 8000).reason == "as asked for"
 
 
+def test_one_that_gevent_has_patched_is_served_by_wsgi_alone(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.add_url_rule("/x", "x", coroutine)
+    monkeypatch.setattr("brim.serving.inspection.threads_are_greenlets", lambda: True)
+    found = examine(app, "auto", "127.0.0.1", 8000)
+    assert found.interface == "wsgi"
+    assert "gevent has patched" in found.reason
+    assert "--interface wsgi" in examine(app, "asgi", "127.0.0.1", 8000).error
+    assert examine(app, "wsgi", "127.0.0.1", 8000).interface == "wsgi"
+
+
 def test_an_application_in_debug_mode_is_refused(app: Flask) -> None:
     app.debug = True
     assert "Debug mode is on" in examine(app, "auto", "127.0.0.1", 8000).error

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from ..bridge import Synced, is_async
+from ..bridge import Synced, is_async, threads_are_greenlets
 from ..checks import problems
 from ..discovery import format_user_error
 from .settings import DEBUG
@@ -44,6 +44,10 @@ HOOKS = (
     "before_websocket_funcs",
     "after_websocket_funcs",
     "teardown_websocket_funcs",
+)
+
+GEVENT = (
+    "gevent has patched 'threading', and an event loop can't wait for threads that are greenlets."
 )
 
 
@@ -176,8 +180,11 @@ def examine(app: Flask, interface: str, host: str, port: int | None) -> Findings
     """Return what there is to say of an application that is about to be served."""
     if app.debug:
         return Findings(error=f"Error: {DEBUG.format(where='The application sets it (app.debug)')}")
+    greenlets = threads_are_greenlets()
+    if greenlets and interface == "asgi":
+        return Findings(error=f"Error: {GEVENT} Serve it with '--interface wsgi'.")
     if interface == "auto":
-        interface, reason = choose(app)
+        interface, reason = ("wsgi", GEVENT.rstrip(".")) if greenlets else choose(app)
     else:
         reason = "as asked for"
         if interface == "wsgi" and (why := needs_asgi(app)):
