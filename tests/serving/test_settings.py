@@ -63,6 +63,22 @@ def test_http2_without_tls_is_served_with_a_hint(capsys: pytest.CaptureFixture[s
     assert "no browser does" in capsys.readouterr().err
 
 
+def test_a_folder_that_holds_the_project_or_the_application_is_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = tmp_path / "shop"
+    (shop / "static").mkdir(parents=True)
+    monkeypatch.chdir(shop)
+    for folder in (shop, tmp_path):
+        said = refused(settings(static=(("/s", folder),)))
+        assert f"--static /s={folder} would show everybody the working directory" in said
+        assert said.endswith("--static /s=static.")
+    below = settings(static=(("/s", shop / "static"),))
+    below.check_files()
+    assert below.published(shop / "web.py", "") == ""
+    assert "the module" in below.published(shop / "static" / "web.py", "the module")
+
+
 def test_a_quota_of_a_container_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     def quota(self: Path, *args: Any) -> str:
         return "50000 100000\n"

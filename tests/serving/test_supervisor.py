@@ -114,6 +114,15 @@ assert multiprocessing.current_process().name == "brim-inspection"
 """
 
 
+def test_a_folder_with_the_applications_module_is_refused_wherever_it_is(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text("from brim import Flask; app = Flask(__name__)")
+    option = f"/static={tmp_path}"
+    with served("from shop import app", "--static", option, PYTHONPATH=str(tmp_path)) as server:
+        assert server.ended() == 1
+        assert server.output.count(f"Error: --static {option} would show everybody") == 1
+        assert "the application's module" in server.output
+
+
 def test_workers_that_cant_start_end_the_server_rather_than_go_round() -> None:
     with served(APP + WORKS_ONCE, "--workers", "1") as server:
         assert server.ended() == 1

@@ -87,6 +87,23 @@ class Settings:
                 fg="yellow",
                 err=True,
             )
+        if error := self.published(Path.cwd(), "the working directory"):
+            raise click.UsageError(error)
+
+    def published(self, path: Path, what: str) -> str:
+        """Say that a folder of ``--static`` would publish a path, or nothing.
+
+        Source code and ``.env`` files stand where the application does.
+        """
+        for route, folder in self.static:
+            if path.resolve().is_relative_to(folder):
+                return (
+                    f"--static {route}={folder} would show everybody {what} ({path}): source"
+                    " code, and the secrets of files such as '.env'. Move what is to be served"
+                    f" to a folder of its own, as 'static', and name that: --static"
+                    f" {route}=static."
+                )
+        return ""
 
 
 def usable_cores() -> int:

@@ -18,6 +18,7 @@ import signal
 import time
 from contextlib import suppress
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -254,8 +255,12 @@ class Supervisor:
             return
         found = self.inspection.findings()
         self.inspection = None
-        if found.error:
-            self._could_not_load(found.error)
+        error = found.error
+        if not error and found.file:
+            error = self.settings.published(Path(found.file), "the application's module")
+            error = error and f"Error: {error}"
+        if error:
+            self._could_not_load(error)
             return
         self._show(found)
         self.interface = found.interface
