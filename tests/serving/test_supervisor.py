@@ -16,6 +16,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from brim.serving.supervisor import SAME_WORD
 from scripts import serving
 from scripts.serving import APP, ask_until, get, served
 from tests.serving.support import certificate
@@ -250,15 +251,19 @@ def test_a_stream_without_an_end_is_closed_when_its_time_is_over() -> None:
         assert server.ended() == 1
 
 
-def test_told_twice_it_ends_at_once() -> None:
+def test_told_twice_it_ends_at_once_unless_the_second_comes_with_the_first() -> None:
     with served(APP, "--workers", "1") as server:
         port = server.port
         wait = serving.in_parallel(1, lambda: get(port, "/slow?seconds=30"))
         time.sleep(0.3)
+        server.send(signal.SIGTERM)
         server.send(signal.SIGINT)
         server.until("Ending;")
+        time.sleep(SAME_WORD + 0.2)
+        assert server.process.poll() is None and "Told again" not in server.output
         server.send(signal.SIGINT)
         server.ended()
+        assert "Told again" in server.output
         assert "slept" not in wait()
 
 

@@ -4,7 +4,8 @@ Its law: it has one thread, loads nothing of the application, and waits in one p
 (:meth:`Supervisor._wait`), for processes, for what they say, and for signals. So no signal is
 missed, whatever is going on.
 
-- SIGTERM, SIGINT: end, once every request that was accepted is answered. Once more: at once.
+- SIGTERM, SIGINT: end, once every request that was accepted is answered. Once more: at once;
+  what comes within half a second of the first is the first, which came by two ways.
 - SIGHUP: have new workers load the application; when all of them are ready, end the others.
 - A worker that ends by itself is replaced at once; one that can't start, ever more seldom.
 """
@@ -46,6 +47,10 @@ LAST_WORD = 0.1
 LAST_RITES = 2.0
 #: The longest pause before a worker is started anew that could not start.
 LONGEST_PAUSE = 15.0
+
+#: What tells to end so soon after the first says the same: `timeout` and wrappers that pass
+#: Ctrl-C on tell the process and then its group.
+SAME_WORD = 0.5
 
 log = logging.getLogger("brim.serve")
 
@@ -130,10 +135,13 @@ class Supervisor:
         self.leaving: list[Worker] = []
         #: When to start anew those that could not: time, index, how many times in a row.
         self.missing: list[tuple[float, int, int]] = []
-        self.received: list[int] = []
+        #: Signals, and when they came.
+        self.received: list[tuple[int, float]] = []
         self.waking, self.wake = os.pipe()
         self.reload = False
         self.stopping = False
+        #: When it was first told to end.
+        self.told_at: float | None = None
         self.status = 0
 
     def run(self) -> int:
@@ -169,7 +177,7 @@ class Supervisor:
     # Waiting --------------------------------------------------------------------------
 
     def _note(self, number: int, frame: object) -> None:
-        self.received.append(number)
+        self.received.append((number, time.monotonic()))
         with suppress(BlockingIOError):  # full, so it wakes up anyway
             os.write(self.wake, b".")
 
@@ -196,13 +204,16 @@ class Supervisor:
 
     def _obey(self) -> None:
         received, self.received = self.received, []
-        for number in received:
+        for number, at in received:
             if number == signal.SIGHUP:
                 self.reload = True
+            elif self.told_at is not None and at - self.told_at < SAME_WORD:
+                continue
             elif self.stopping:
                 log.warning("Told again to end; ending at once")
                 self._end_at_once()
             else:
+                self.told_at = at
                 self._stop()
 
     def _stop(self, status: int = 0) -> None:
