@@ -114,6 +114,43 @@ def test_an_error_in_the_file_names_the_file(
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("workers = [2]", "'workers' in [tool.brim.serve]"),
+        ("port = { a = 1 }", "It has to be a string, a number, true or false."),
+        ("host = 2026-01-01", "It has to be a string, a number, true or false."),
+        ("app = ['wsgi:app']", "'app' in [tool.brim.serve]"),
+        ("workers = true", "'True' is not a valid integer"),
+        ("threads = 2.5", "'2.5' is not a valid integer"),
+        ("access-log = 'perhaps'", "is not a valid boolean"),
+        ("static = 1", "It has to be a table, as {"),
+        ("static = [1]", "It has to be a table, as {"),
+        ("static = { '/a' = 1 }", "It has to be a table, as {"),
+        ("static = 'a'", "'a' isn't of the form /route=folder"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_in_the_file_is_an_error(
+    calls: list[tuple[str | None, Settings]], folder: Path, text: str, said: str
+) -> None:
+    project(folder, text)
+    error = " ".join(run(cli, "serve", code=2).stderr.split())
+    assert said in error and "[tool.brim.serve]" in error
+    assert calls == []
+
+
+def test_values_in_the_file_are_of_toml_s_kinds_or_text(
+    calls: list[tuple[str | None, Settings]], folder: Path
+) -> None:
+    (folder / "a").mkdir()
+    project(folder, "access-log = true\nunix-socket-mode = 660\nstatic = '/a=a'")
+    run(cli, "serve")
+    project(folder, "access-log = false\nport = '1'\nstatic = ['/a=a', '/b=a']")
+    run(cli, "serve")
+    found = [(s.access_log, s.port, s.unix_socket_mode, [r for r, _ in s.static]) for _, s in calls]
+    assert found == [(True, 8000, 0o660, ["/a"]), (False, 1, None, ["/a", "/b"])]
+
+
+@pytest.mark.parametrize(
     ("args", "env"),
     [
         (("serve", "--debug"), {}),

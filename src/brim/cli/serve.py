@@ -54,7 +54,8 @@ class Mount(click.ParamType):  # type: ignore[type-arg]  # pyright: ignore[repor
             return value  # pyright: ignore[reportUnknownVariableType]
         route, equals, folder = str(value).partition("=")
         if not (equals and route.startswith("/") and folder):
-            self.fail(f"{value!r} isn't of the form /route=folder, as /static=shop/static.")
+            text = f"{value!r} isn't of the form /route=folder, as /static=shop/static."
+            self.fail(text, param, ctx)
         path = Path(folder).resolve()
         if not path.is_dir():
             self.fail(f"There is no folder {folder!r}.", param, ctx)

@@ -156,8 +156,10 @@ def read_settings(folder: Path, known: Collection[str]) -> dict[str, Any]:
     """Return ``[tool.brim.serve]`` of a folder's ``pyproject.toml``; empty without one.
 
     Names may be written with ``-`` or ``_``, and are returned with ``_``. ``known`` are all
-    that there are. Raises ``click.UsageError`` for a file that is not TOML, a table that is
-    none, and an unknown name.
+    that there are. Values are returned as text, as a flag has them, so that the command's
+    types refuse ``2.5`` and ``true`` for a number. Raises ``click.UsageError`` for a file
+    that is not TOML, a table that is none, an unknown name, and a list, a table or a date
+    where a single value belongs.
     """
     import tomllib  # no other command reads it
 
@@ -184,9 +186,35 @@ def read_settings(folder: Path, known: Collection[str]) -> dict[str, Any]:
             raise click.UsageError(
                 f"Unknown setting {name!r} in [tool.brim.serve] of {file}. {hint}"
             )
-        if isinstance(value, dict):
-            # static = { "/static" = "shop/static" }
-            mounts = cast("dict[str, Any]", value)
-            value = [f"{route}={folder}" for route, folder in mounts.items()]
-        found[key] = value
+        given = _mounts(value) if key == "static" else _text(value)
+        if given is None:
+            kind = _MOUNTS if key == "static" else "a string, a number, true or false"
+            raise click.UsageError(
+                f"{name!r} in [tool.brim.serve] of {file} is {value!r}. It has to be {kind}."
+            )
+        found[key] = given
     return found
+
+
+def _text(value: object) -> str | None:
+    """Return a single value as a flag would have it; None for what is none."""
+    return str(value) if isinstance(value, (str, int, float)) else None
+
+
+#: What can be said of ``static``.
+_MOUNTS = 'a table, as { "/static" = "shop/static" }, or a list of strings "/route=folder"'
+
+
+def _mounts(value: object) -> list[str] | None:
+    """Return what each ``--static`` would say; None if the value can't be read so."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        mounts = cast("dict[str, object]", value)
+        if all(isinstance(folder, str) for folder in mounts.values()):
+            return [f"{route}={folder}" for route, folder in mounts.items()]
+    if isinstance(value, list):
+        listed = cast("list[object]", value)
+        texts = [each for each in listed if isinstance(each, str)]
+        return texts if len(texts) == len(listed) else None
+    return None
