@@ -63,6 +63,18 @@ def test_the_application_is_the_argument_or_else_the_option_or_else_the_files(
     assert [name for name, _ in calls] == [None, "shop:make()", "app", "app:app"]
 
 
+def test_the_variable_of_the_argument_stands_between_flags_and_what_is_set_for_all_commands(
+    calls: list[tuple[str | None, Settings]], folder: Path
+) -> None:
+    project(folder, "app = 'e'")
+    run(cli, "serve", BRIM_APP="d")
+    run(cli, "serve", BRIM_APP="d", FLASK_SERVE_APP="c")
+    run(cli, "serve", BRIM_APP="d", BRIM_SERVE_APP="c")
+    run(cli, "--app", "b", "serve", BRIM_APP="d", BRIM_SERVE_APP="c")
+    run(cli, "--app", "b", "serve", "a", BRIM_APP="d", BRIM_SERVE_APP="c")
+    assert [name for name, _ in calls] == ["d", "c", "c", "b", "a"]
+
+
 def test_folders_of_static_files_are_given_by_flag_or_by_table(
     calls: list[tuple[str | None, Settings]], folder: Path
 ) -> None:

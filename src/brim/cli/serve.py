@@ -102,11 +102,12 @@ _FILE: click.Path = click.Path(exists=True, dir_okay=False, readable=True, path_
         "  HUP          load the application anew, without losing a request\n"
         "\n"
         "Each option can stand in the environment, as BRIM_SERVE_WORKERS=4, and in"
-        " pyproject.toml, as 'workers = 4' below [tool.brim.serve], 'app' among them. A flag"
-        " wins over the environment, and that over the file."
+        " pyproject.toml, as 'workers = 4' below [tool.brim.serve]; APP too, as BRIM_SERVE_APP"
+        " and 'app'. A flag wins over the environment, and that over the file."
     ),
 )
-@click.argument("app", required=False)
+# Click names no variable for an argument by itself. The group lets BRIM_ stand for FLASK_.
+@click.argument("app", required=False, envvar="FLASK_SERVE_APP")
 @click.option("--host", "-h", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option(
     "--port",
@@ -217,7 +218,7 @@ def serve_command(info: ScriptInfo, /, app: str | None, **given: Any) -> None:
         raise click.ClickException(
             serving.DEBUG.format(where="--debug, FLASK_DEBUG or BRIM_DEBUG turns it on")
         )
-    path = app or info.app_import_path or ctx.meta["brim.serve_app"]
+    path = _path(ctx, app, info.app_import_path) or ctx.meta["brim.serve_app"]
     # Its own debug mode is looked at, so it isn't to be set.
     source = ScriptInfo(path, create_app=None if path else info.create_app, set_debug_flag=False)
     load = partial(_load, source, "brim.as_flask" in sys.modules)
@@ -225,6 +226,15 @@ def serve_command(info: ScriptInfo, /, app: str | None, **given: Any) -> None:
     status = serving.serve(load, path, serving.Settings(**given))
     # Threads of Granian's are no reason to wait.
     ctx.exit(status)
+
+
+def _path(ctx: click.Context, app: str | None, of_group: str | None) -> str | None:
+    """Return the first of: APP, --app, BRIM_SERVE_APP, BRIM_APP."""
+    if of_group is not None and ctx.parent is not None:
+        by_flag = ctx.parent.get_parameter_source("app") is ParameterSource.COMMANDLINE
+        if by_flag and ctx.get_parameter_source("app") is not ParameterSource.COMMANDLINE:
+            return of_group
+    return app or of_group
 
 
 def _load(source: ScriptInfo, alias: bool) -> Flask:
