@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import resource
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from brim.cli.serve import serve_command
 from brim.serving import Settings
-from brim.serving.settings import usable_cores
+from brim.serving.settings import LOG_SAMPLE, usable_cores
 from tests.serving.support import certificate, settings
 
 
@@ -61,6 +63,30 @@ def test_a_key_with_a_password_is_refused_rather_than_asked_for(tmp_path: Path) 
 def test_http2_without_tls_is_served_with_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
     settings(http="2").check_files()
     assert "no browser does" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("%(foo)s", "there is no 'foo'"),
+        ("%(addr)d", "%d format"),
+        ("100%", "incomplete format"),
+        ("%s %s", "not enough arguments"),
+        ("%(header{host})d", "there is no 'header{host}'"),
+    ],
+)
+def test_a_form_of_the_access_log_that_would_fail_at_each_request_is_refused(
+    text: str, why: str
+) -> None:
+    said = refused(settings(access_log_format=text))
+    assert why in said and "%(dt_ms).3f, %(status)d" in said
+
+
+def test_a_form_of_the_access_log_has_what_the_help_says() -> None:
+    (option,) = (each for each in serve_command.params if each.name == "access_log_format")
+    said = re.findall(r"%\(.+?\)\.?\d?[a-z]", str(option.to_info_dict()["help"]))
+    assert len(said) == len(LOG_SAMPLE) + 1
+    settings(access_log_format=" ".join([*said, "100%% %(header{X-Id})s"])).check_files()
 
 
 def test_a_folder_that_holds_the_project_or_the_application_is_not_published(

@@ -8,6 +8,7 @@ variables, these over the file, and the file over them.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import ceil
@@ -25,6 +26,19 @@ PROJECT_FILE = "pyproject.toml"
 FEWEST_CONNECTIONS = 256
 #: More of them than this would only queue for Python.
 MOST_CONNECTIONS = 8192
+
+#: What a line for a request can have, by example.
+LOG_SAMPLE: dict[str, object] = {
+    "addr": "127.0.0.1:49152",
+    "time": "2026-01-31 12:00:00 +0000",
+    "dt_ms": 1.5,
+    "status": 200,
+    "method": "GET",
+    "path": "/",
+    "query_string": "",
+    "scheme": "http",
+    "protocol": "1.1",
+}
 
 #: Why debug mode is refused, and what to do.
 DEBUG = (
@@ -75,6 +89,8 @@ class Settings:
 
     def check_files(self) -> None:
         """Raise ``click.UsageError`` for what Granian would meet only in its workers."""
+        if self.access_log_format is not None:
+            _check_format(self.access_log_format)
         if (self.cert is None) != (self.key is None):
             have, lack = ("--cert", "--key") if self.key is None else ("--key", "--cert")
             raise click.UsageError(f"{have!r} is given without {lack!r}. HTTPS needs both files.")
@@ -126,6 +142,24 @@ def _open_files() -> int:
 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST_CONNECTIONS * 2 if soft == resource.RLIM_INFINITY else soft
+
+
+def _check_format(text: str) -> None:
+    # Else every request would have a traceback in the log. Headers can have any name.
+    line = re.sub(r"%\(header\{[^}]+\}\)s", "%(addr)s", text)
+    try:
+        line % LOG_SAMPLE
+    except (KeyError, TypeError, ValueError) as error:
+        why = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+        names = ", ".join(f"%({name}){_form(LOG_SAMPLE[name])}" for name in LOG_SAMPLE)
+        raise click.UsageError(
+            f"--access-log-format {text!r} can't be used: {why}. It can have {names} and"
+            " %(header{name})s; a percent sign is written %%."
+        ) from None
+
+
+def _form(value: object) -> str:
+    return {int: "d", float: ".3f"}.get(type(value), "s")
 
 
 def _check_pair(cert: Path, key: Path) -> None:
