@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..ctx import _cv_ctx
-from ..dispatch.run_async import run_async
 
 if TYPE_CHECKING:
     from ..threads import ThreadSide
@@ -24,6 +23,8 @@ def failure_of(app: Flask, ctx: RequestContext) -> BaseException | None:
 
 async def pop_async(app: Flask, ctx: RequestContext, threads: ThreadSide) -> None:
     """Leave the context; the request ends with it, unless something keeps it."""
+    from ..dispatch.run_async import run_async  # noqa: PLC0415 -- WSGI loads no asyncio
+
     failure = failure_of(app, ctx)
     ends = ctx.ends_when_popped
     try:

@@ -148,7 +148,7 @@ def _check_format(text: str) -> None:
     # Else every request would have a traceback in the log. Headers can have any name.
     line = re.sub(r"%\(header\{[^}]+\}\)s", "%(addr)s", text)
     try:
-        line % LOG_SAMPLE
+        _ = line % LOG_SAMPLE
     except (KeyError, TypeError, ValueError) as error:
         why = f"there is no {error}" if isinstance(error, KeyError) else str(error)
         names = ", ".join(f"%({name}){_form(LOG_SAMPLE[name])}" for name in LOG_SAMPLE)
@@ -159,7 +159,9 @@ def _check_format(text: str) -> None:
 
 
 def _form(value: object) -> str:
-    return {int: "d", float: ".3f"}.get(type(value), "s")
+    if isinstance(value, int):
+        return "d"
+    return ".3f" if isinstance(value, float) else "s"
 
 
 def _check_pair(cert: Path, key: Path) -> None:
