@@ -159,7 +159,11 @@ _FILE: click.Path = click.Path(exists=True, dir_okay=False, readable=True, path_
     show_default=True,
     help="Speak HTTP/1.1, HTTP/2, or whichever the client prefers.",
 )
-@click.option("--access-log/--no-access-log", default=False, help="Print a line for each request.")
+@click.option(
+    "--access-log/--no-access-log",
+    default=False,
+    help="Print a line for each request; none for --static's files.",
+)
 @click.option(
     "--access-log-format",
     help=(
