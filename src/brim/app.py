@@ -10,17 +10,17 @@ import sys
 import warnings
 import weakref
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import Aborter
 from werkzeug.routing import BuildError, MapAdapter, Rule
 from werkzeug.utils import redirect as _werkzeug_redirect
 
-from . import bridge, files, gone, paths, templating, urls
+from . import bridge, doors, files, gone, paths, templating, urls
 from .config import Config, ConfigAttribute, default_config
 from .ctx import AppContext, RequestContext, _AppCtxGlobals
-from .dispatch.engine import Engine
+from .dispatch.engine import WAYS_IN, Engine
 from .dispatch.overridable import Overridable
 from .dispatch.plan import OVERRIDABLE
 from .doors import wsgi
@@ -89,7 +89,14 @@ _WATCHED_TABLES = frozenset(
         "url_value_preprocessors",
     }
 )
-_WATCHED = _WATCHED_TABLES | {"url_map", "subdomain_matching", "ensure_sync", *OVERRIDABLE}
+_WATCHED = _WATCHED_TABLES | {
+    "url_map",
+    "request_class",
+    "subdomain_matching",
+    "ensure_sync",
+    *OVERRIDABLE,
+    *WAYS_IN,
+}
 
 
 def _as_timedelta(value: Any) -> Any:
@@ -560,11 +567,6 @@ class Flask(Overridable, LifespanMethods, Scaffold):
         # From here the record is the application's: "ERROR in app" is what people search for.
         self.logger.error(message, *args, exc_info=exc_info)
 
-    @property
-    def _wraps_wsgi(self) -> bool:
-        """Whether :attr:`wsgi_app` is another than Brim's: wrapped, or overridden."""
-        return "wsgi_app" in self.__dict__ or type(self).wsgi_app is not Flask.wsgi_app
-
     @overload
     def __call__(
         self, environ: WSGIEnvironment, start_response: StartResponse, /
@@ -577,11 +579,13 @@ class Flask(Overridable, LifespanMethods, Scaffold):
         # Named as ASGI has them, as Daphne gives them by name.
         if send is None:
             if isinstance(scope, dict):
-                return self.wsgi_app(cast("WSGIEnvironment", scope), receive)
+                return self.wsgi_app(scope, receive)  # pyright: ignore[reportUnknownArgumentType]
             raise TypeError(NOT_RSGI)
-        return self.asgi_app(scope, receive, send)
+        if "asgi_app" in self._engine.replaced:
+            return self.asgi_app(scope, receive, send)
+        return doors.serve_asgi(self, scope, receive, send)
 
 
 gone.explain(Flask, gone.OF_APPS)
 _CALL = Flask.__call__
-_ORIGINALS = {name: getattr(Flask, name) for name in OVERRIDABLE}
+_ORIGINALS = {name: getattr(Flask, name) for name in (*OVERRIDABLE, *WAYS_IN)}

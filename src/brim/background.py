@@ -39,7 +39,6 @@ THREADS = 16
 CLEANING_UP = 1.0
 
 #: Where a request's context keeps what waits for its answer to be sent.
-_WAITING = "_after_response"
 
 
 _TOO_LONG = (
@@ -238,9 +237,9 @@ class Background:
     def start_after_response(self, ctx: RequestContext) -> None:
         """Start what waits for the request's answer, which has been sent. Raises nothing.
 
-        For the doors, which ask first whether ``"_after_response"`` is in ``ctx.__dict__``.
+        For the doors, which ask first whether ``ctx._waiting`` is anything.
         """
-        waiting = ctx.__dict__.pop(_WAITING, None)
+        waiting, ctx._waiting = ctx._waiting, None
         self._unsent.discard(ctx)
         for call, variables in waiting or ():
             try:
@@ -323,12 +322,14 @@ def after_response(function: Callable[..., Any], *args: Any, **kwargs: Any) -> N
     if ctx._pushed is None and not ctx._streams:
         ctx.app.background.start(Task(call, snapshot(ctx, with_g=True), copy_context()))
     else:
-        ctx.__dict__.setdefault(_WAITING, []).append((call, copy_context()))
+        if ctx._waiting is None:
+            ctx._waiting = []
+        ctx._waiting.append((call, copy_context()))
 
 
 def start_after_response(ctx: RequestContext) -> None:
     """Start what waits for the end of the request, if anything does. Raises nothing."""
-    if _WAITING in ctx.__dict__:
+    if ctx._waiting is not None:
         ctx.app.background.start_after_response(ctx)
 
 

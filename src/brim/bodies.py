@@ -54,11 +54,12 @@ def may_have_body(environ: WSGIEnvironment) -> bool:
     if "HTTP_TRANSFER_ENCODING" in environ:
         return True
     announced = environ.get("SERVER_PROTOCOL", "HTTP/1.1") in _ANNOUNCED
-    return not announced and environ["REQUEST_METHOD"] not in _EMPTY
+    return not announced and environ["REQUEST_METHOD"] not in EMPTY_METHODS
 
 
 _ANNOUNCED = {"HTTP/1.0", "HTTP/1.1"}
-_EMPTY = {"GET", "HEAD", "OPTIONS", "TRACE"}
+#: The methods whose requests have no body, unless it is announced.
+EMPTY_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class KeptBody(io.RawIOBase):
@@ -147,18 +148,17 @@ class ReceivedBody(io.RawIOBase):
     """
 
     def __init__(
-        self, receive: ASGIReceive, loop: AbstractEventLoop, environ: WSGIEnvironment
+        self, receive: ASGIReceive, loop: AbstractEventLoop, expected: int | None, pending: bool
     ) -> None:
         self._receive = receive
         self._loop = loop
-        length: str = environ.get("CONTENT_LENGTH", "")
         #: The length that was announced.
-        self.expected = int(length) if length.isdecimal() and length.isascii() else None
+        self.expected = expected
         self._arrived = 0
         self._chunks: deque[bytes] = deque()
         self._kept: KeptBody | None = None
         #: Whether there is more to come.
-        self.pending = may_have_body(environ)
+        self.pending = pending
         #: Whether the client is known to have left.
         self.disconnected = False
         self._failure: BaseException | None = None

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from .typing import (
         AfterRequestCallable,
+        Exchange,
         Flask,
         Plan,
         Request,
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 F = TypeVar("F", bound="Callable[..., Any]")
+
+#: One push: what resets the variable, the request context before, and the pushes before.
+_Pushed = tuple["Token[AppContext]", "RequestContext | None", Any]
 
 _cv_ctx: ContextVar[AppContext] = ContextVar("brim.ctx")
 
@@ -96,14 +100,17 @@ class AppContext:
     the application run when it is left.
     """
 
-    # The stack of pushes as linked tuples: (token, request context before, the rest).
-    _pushed: tuple[Token[AppContext], RequestContext | None, Any] | None = None
-    _outer_request_ctx: RequestContext | None = None
-    #: How many of the pushes were left while something above them stayed.
-    _left_early = 0
+    # PERF: what every request reads is in slots, and no dict is made unless something else
+    #   is set; benchmarks/bench_plain.py.
+    __slots__ = ("__dict__", "__weakref__", "_left_early", "_outer_request_ctx", "_pushed", "app")
 
     def __init__(self, app: Flask) -> None:
         self.app = app
+        # The stack of pushes as linked tuples: (token, request context before, the rest).
+        self._pushed: _Pushed | None = None
+        self._outer_request_ctx: RequestContext | None = None
+        #: How many of the pushes were left while something above them stayed.
+        self._left_early = 0
 
     @property
     def g(self) -> Any:
@@ -159,7 +166,7 @@ class AppContext:
         if appcontext_popped.receivers:
             self.app._engine.send(appcontext_popped)
 
-    def _held(self) -> tuple[Token[AppContext], RequestContext | None, Any] | None:
+    def _held(self) -> _Pushed | None:
         """The pushes that were not left yet, the last one first."""
         held = self._pushed
         for _ in range(self._left_early if held else 0):
@@ -172,13 +179,14 @@ class AppContext:
 
     def _leave(self) -> None:
         """Undo the last push in the context variable."""
-        if self._pushed is None or (self._left_early and self._held() is None):
+        pushed = self._pushed
+        if pushed is None or (self._left_early and self._held() is None):
             raise LookupError(WRONG_CONTEXT_POPPED.format(self, "it was never pushed"))
         current = _cv_ctx.get(None)
-        if current is not None and current is not self and self._is_nearest(current):
+        if current is not self and current is not None and self._is_nearest(current):
             self._left_early += 1
             return
-        token, self._outer_request_ctx, self._pushed = self._pushed
+        token, self._outer_request_ctx, self._pushed = pushed
         if current is None:
             # Pushed by another thread or task, or left already with the one below it.
             return
@@ -217,49 +225,102 @@ class RequestContext(AppContext):
     :meth:`brim.Flask.test_request_context`.
     """
 
-    url_rule: Rule | None = None
-    view_args: dict[str, Any] | None = None
-    routing_exception: HTTPException | None = None
+    __slots__ = (
+        "_after",
+        "_environ",
+        "_exchange",
+        "_made",
+        "_method",
+        "_opened",
+        "_plan",
+        "_request_ended",
+        "_shared",
+        "_streams",
+        "_waiting",
+        "error",
+        "routing_exception",
+        "url_rule",
+        "view_args",
+    )
+
     flashes: list[tuple[str, str]] | None = None
     #: The connection, where the request asks for a WebSocket and a view is to have it.
     websocket: Websocket | None = None
-    #: The exception that the request ended with, for the teardown functions.
-    error: BaseException | None = None
 
-    _opened: SessionMixin | None = None
-    _shared: AppContext | None = None
     _origin: RequestContext | None = None
-    # How many streams hold the request open, since which error, and what it ended with.
-    _streams = 0
+    # Since which error streams hold the request open, and what it ended with.
     _streams_since = 0
     _outcome: BaseException | None = None
-    _request_ended = False
     #: Under ASGI, while streams hold the request: its side on the threads, to end it there.
     _threads: ThreadSide | None = None
 
     def __init__(
         self,
         app: Flask,
-        environ: WSGIEnvironment,
+        environ: WSGIEnvironment | None,
         request: Request | None = None,
         session: SessionMixin | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
         self.app = app
-        self.environ = environ
-        if request is not None:
-            self.request = request
-            self.environ = request.environ
-        if session is not None:
-            self._opened = session
+        self._pushed = self._outer_request_ctx = None
+        self._left_early = 0
+        self._exchange = exchange
+        #: The method, as the server has it.
+        self._method: str
+        if exchange is not None:
+            self._method = exchange.method
+        else:
+            if request is not None:
+                environ = request.environ
+            self._method = environ.get("REQUEST_METHOD", "GET")  # type: ignore[union-attr]
+        #: The environ; ``None`` as long as none was made of an exchange by ASGI.
+        self._environ = environ
+        self.url_rule: Rule | None = None
+        self.view_args: dict[str, Any] | None = None
+        self.routing_exception: HTTPException | None = None
+        #: The exception that the request ended with, for the teardown functions.
+        self.error: BaseException | None = None
+        #: The request object, if it was made.
+        self._made = request
+        self._opened = session
+        #: The endpoint's plan; ``None`` before the request was matched.
+        self._plan: Plan = None  # type: ignore[assignment]
+        self._shared: AppContext | None = None
+        #: How many streams hold the request open.
+        self._streams = 0
+        self._request_ended = False
+        #: What :func:`after_this_request` was given, and what waits for the answer's end.
+        self._after: list[AfterRequestCallable] | None = None
+        self._waiting: list[Any] | None = None
 
-    @lazy
+    @property
+    def environ(self) -> WSGIEnvironment:
+        """The request's WSGI environ (PEP 3333); under ASGI it is made at first access."""
+        environ = self._environ
+        if environ is None:
+            assert self._exchange is not None
+            environ = self._environ = self._exchange.environ
+        return environ
+
+    @environ.setter
+    def environ(self, value: WSGIEnvironment) -> None:
+        self._environ = value
+
+    @property
     def request(self) -> Request:
         """The request object, an ``app.request_class``."""
-        request = self.app.request_class(self.environ)
-        request.url_rule = self.url_rule
-        request.view_args = self.view_args
-        request.routing_exception = self.routing_exception
-        return request
+        made = self._made
+        if made is None:
+            made = self._made = self.app.request_class(self.environ)
+            made.url_rule = self.url_rule
+            made.view_args = self.view_args
+            made.routing_exception = self.routing_exception
+        return made
+
+    @request.setter
+    def request(self, value: Request) -> None:
+        self._made = value
 
     @lazy
     def url_adapter(self) -> MapAdapter | None:
@@ -275,14 +336,11 @@ class RequestContext(AppContext):
             self.routing_exception = self.request.routing_exception = error
             return None
 
-    @lazy
-    def _plan(self) -> Plan:
-        # Matching sets the endpoint's; this is for a request that didn't get so far.
-        return self.app._engine.plans[None]
-
-    @lazy
+    @property
     def _after_request_functions(self) -> list[AfterRequestCallable]:
-        return []
+        if self._after is None:
+            self._after = []
+        return self._after
 
     @property
     def g(self) -> Any:
@@ -357,6 +415,15 @@ class RequestContext(AppContext):
             self._streams = 0
             self._streams_since += 1
 
+    @property
+    def _cookies(self) -> str:
+        """The header with the cookies that came along, undecoded; empty without any."""
+        environ = self._environ
+        if environ is None:
+            return self._exchange.cookies  # type: ignore[union-attr]
+        cookies: str = environ.get("HTTP_COOKIE", "")
+        return cookies
+
     def match_request(self) -> None:
         """Match the request against the URL map; set ``url_rule`` or the error."""
         self.app._engine.match(self)
@@ -364,16 +431,16 @@ class RequestContext(AppContext):
     def push(self) -> None:
         """Make this context the current one, and match the request."""
         outer = _cv_ctx.get(None)
-        if self._pushed is None:
+        pushed = self._pushed
+        if pushed is None:
             if outer is not None and outer.app is self.app:
                 self._shared = outer.app_ctx
             elif self._shared is not None:
                 self._shared = None
             if self._request_ended:
                 self._request_ended = False
-        first = self._pushed is None
-        self._pushed = (_cv_ctx.set(self), None, self._pushed)
-        if first and appcontext_pushed.receivers and self._shared is None:
+        self._pushed = (_cv_ctx.set(self), None, pushed)
+        if appcontext_pushed.receivers and pushed is None and self._shared is None:
             self.app._engine.send(appcontext_pushed)
         self.match_request()
 
@@ -383,17 +450,21 @@ class RequestContext(AppContext):
         Ending it runs the teardown functions and closes uploaded files. While a
         response is streamed with this context, the stream's end does that instead.
         """
-        ends = self.ends_when_popped
+        pushed = self._pushed
+        ends = (pushed is None or pushed[2] is None) and not self._streams
         if exc is unset:
             exc = sys.exc_info()[1]
         try:
             if ends:
-                self.app._engine.end(self, exc)
+                engine = self.app._engine
+                ending = engine.ending(self, exc)
+                if ending is not None:
+                    engine.walk(ending)
             else:
                 self._outcome = exc
         finally:
             self.leave(exc)
-        if ends:
+        if ends and appcontext_popped.receivers:
             self.tell_popped()
 
     @property

@@ -200,6 +200,8 @@ class ThreadSide:
     def leave(self) -> None:
         """Give the thread back; what is run from now on may run on any, and sees no request."""
         self._context = None
+        # They may lead back here, as the request does.
+        self._known = {}
         seat, self._seat = self._seat, None
         if seat is not None and seat.worker is not None:
             (self.pool or pool()).leave(seat)

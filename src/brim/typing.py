@@ -37,6 +37,7 @@ if t.TYPE_CHECKING:
     from .ctx import RequestContext as RequestContext
     from .ctx import _AppCtxGlobals as _AppCtxGlobals
     from .dispatch.plan import Plan as Plan
+    from .doors.exchange import Exchange as Exchange
     from .json.provider import JSONProvider as JSONProvider
     from .registry import Scaffold as Scaffold
     from .sessions import SessionInterface as SessionInterface

@@ -360,11 +360,13 @@ class Response(WerkzeugResponse):
             or method == "HEAD"
             or len(body) != 1  # pyright: ignore[reportUnknownArgumentType]
             or type(body[0]) is not bytes  # pyright: ignore[reportUnknownArgumentType]
-            or made.get("_on_close")
         ):
             return None
+        if len(made) == 2:
+            # Nothing but what `of_body` has set.
+            return "200 OK", self._plain_headers(), cast("list[bytes]", body)
         status = self._status_code
-        if status < 200 or status in (204, 304):
+        if made.get("_on_close") or status < 200 or status in (204, 304):
             return None
         if "headers" not in made:
             return self._status, self._plain_headers(), cast("list[bytes]", body)

@@ -11,8 +11,9 @@ from weakref import ref
 
 from werkzeug.exceptions import HTTPException
 
-from ..routing import Matcher, decode_path, environ_is_plain
+from ..routing import Matcher, plain_path, plain_path_of_scope
 from ..signals import appcontext_tearing_down, request_tearing_down
+from ..wrappers import Request
 from . import steps
 from .plan import Compiled, Overrides, Plan, build_plan, find_overrides, reads_stream
 from .run_sync import run_sync
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from blinker import NamedSignal
 
     from ..typing import AppContext, Flask, RequestContext
+
+
+#: What a server's request passes before it is answered; users wrap or override these.
+WAYS_IN = ("wsgi_app", "asgi_app", "request_context")
 
 
 class Plans(dict["str | None", Plan]):
@@ -83,9 +88,26 @@ class Engine:
     def _make_matcher(self, compiled: Compiled, overrides: Overrides) -> Matcher:
         app = self.app
         matcher = Matcher(app.url_map, subdomain_matching=app.subdomain_matching)
-        matcher.answers = matcher.answers and overrides.create_url_adapter is None
+        matcher.answers = (
+            matcher.answers
+            and overrides.create_url_adapter is None
+            and not app.request_class.trusted_hosts
+        )
         compiled.matcher = matcher
         return matcher
+
+    @property
+    def replaced(self) -> frozenset[str]:
+        """Which of the ways into the application (:data:`WAYS_IN`) are not Brim's own."""
+        compiled = self._compiled
+        if compiled.replaced is None:
+            app = self.app
+            compiled.replaced = frozenset(
+                name
+                for name in WAYS_IN
+                if name in vars(app) or getattr(type(app), name) is not self.originals[name]
+            )
+        return compiled.replaced
 
     @property
     def overrides(self) -> Overrides:
@@ -102,10 +124,11 @@ class Engine:
 
     def plan_of(self, ctx: RequestContext) -> Plan:
         """Return a request's plan, anew if the application has changed since it was made."""
-        plan = ctx._plan
-        if plan.compiled.outdated:
-            plan = ctx._plan = self.plans[plan.endpoint]
-        return plan
+        plan: Any = ctx._plan
+        if plan is None or plan.compiled.outdated:
+            plan = ctx._plan = self.plans[None if plan is None else plan.endpoint]
+        found: Plan = plan
+        return found
 
     def send(self, signal: NamedSignal, **values: Any) -> None:
         """Send a signal with the application as its sender."""
@@ -114,33 +137,32 @@ class Engine:
 
     def match(self, ctx: RequestContext) -> None:
         """Find the rule, the view's arguments and the plan; or the error to raise."""
-        environ = ctx.environ
         compiled = self._compiled
         plans = compiled.plans
         if plans is None:
             plans = self._make_plans(compiled)
         matcher = compiled.matcher or self._make_matcher(compiled, plans[None].overrides)
+        app = ctx.app
         found = None
-        if (
-            matcher.answers
-            and environ_is_plain(environ)
-            and ctx.app.config["TRUSTED_HOSTS"] is None
-            and not ctx.app.request_class.trusted_hosts
-        ):
-            path = environ.get("PATH_INFO", "")
-            if not path.isascii():
-                path = decode_path(path)
-            found = matcher.match(path, environ["REQUEST_METHOD"])
+        if matcher.answers and app.config["TRUSTED_HOSTS"] is None:
+            path = None
+            if ctx._environ is None:
+                exchange: Any = ctx._exchange
+                path = plain_path_of_scope(exchange.scope, exchange.headers)
+            if path is None:
+                path = plain_path(ctx.environ)
+            if path is not None:
+                found = matcher.match(path, ctx._method)
         if found is None:
             found = self._match_by_werkzeug(ctx)
         if found is None:
             ctx._plan = plans[None]
             return
-        made = ctx.__dict__.get("request")
-        ctx.url_rule, ctx.view_args = found
-        ctx._plan = plans[found[0].endpoint]
+        rule, args = ctx.url_rule, ctx.view_args = found
+        ctx._plan = plans[rule.endpoint]
+        made = ctx._made
         if made is not None:
-            made.url_rule, made.view_args = found
+            made.url_rule, made.view_args = rule, args
 
     def _match_by_werkzeug(self, ctx: RequestContext) -> tuple[Any, dict[str, Any]] | None:
         try:
@@ -153,7 +175,7 @@ class Engine:
                 # How Werkzeug searched is shown to nobody, and would keep this frame.
                 error.__context__ = None
             ctx.routing_exception = error
-            made = ctx.__dict__.get("request")
+            made = ctx._made
             if made is not None:
                 made.routing_exception = error
             return None
@@ -163,6 +185,10 @@ class Engine:
         ending = self.ending(ctx, exc)
         if ending is not None:
             run_sync(ending)
+
+    def walk(self, ending: steps.Steps[None]) -> None:
+        """Take the steps that :meth:`ending` has returned, on this thread."""
+        run_sync(ending)
 
     async def end_async(self, ctx: RequestContext, exc: BaseException | None) -> None:
         """End a request on an event loop."""
@@ -176,10 +202,12 @@ class Engine:
 
     def ending(self, ctx: RequestContext, exc: BaseException | None) -> steps.Steps[None] | None:
         """Return the steps that end a request; ``None`` where nothing is left to do."""
-        plan = self.plan_of(ctx)
+        plan: Any = ctx._plan
+        if plan is None or plan.compiled.outdated:
+            plan = self.plan_of(ctx)
         if (
             plan.ends_quietly
-            and "request" not in ctx.__dict__
+            and (ctx._made is None or not _has_to_close(ctx._made))
             and not request_tearing_down.receivers
             and not appcontext_tearing_down.receivers
         ):
@@ -193,3 +221,10 @@ class Engine:
             replaced(ctx, exc)
         else:
             run_sync(steps.teardown_appcontext(self.app, exc))
+
+
+def _has_to_close(request: Request) -> bool:
+    """Tell whether closing a request object could do anything; files are all it closes."""
+    # Not every class of requests has files to close.
+    close = getattr(type(request), "close", None)
+    return close is not Request.close or "files" in request.__dict__

@@ -67,6 +67,19 @@ _OF_REQUESTS: dict[str, Any] = dict.fromkeys(
 )
 
 
+#: The steps that a view which comes alone goes without.
+_AROUND_VIEWS = (
+    "full_dispatch_request",
+    "dispatch_request",
+    "finalize_request",
+    "make_response",
+    "process_response",
+)
+
+#: Not OPTIONS, which may be answered without the view, nor HEAD, whose answer has no body.
+_QUICK_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+
+
 @dataclass(slots=True)
 class Compiled:
     """What was compiled since the application's last change, as far as it was needed."""
@@ -74,6 +87,7 @@ class Compiled:
     plans: Mapping[str | None, Plan] | None = None
     matcher: Matcher | None = None
     reads_streams: bool | None = None
+    replaced: frozenset[str] | None = None
     #: Whether the application has changed since.
     outdated: bool = False
 
@@ -100,6 +114,8 @@ class Plan:
     for_websockets: bool
     #: Whether nothing comes before the view.
     begins_quietly: bool
+    #: The methods with which there is nothing to do but to call the view.
+    lone_methods: frozenset[str]
     #: Whether nothing is left to do once the response was sent.
     ends_quietly: bool
     #: Whether a coroutine, which can't wait for it, may ask for the request's body.
@@ -149,7 +165,15 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
     else:
         tables = app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs
     before = tuple(map(sync, _gather(tables[0], outer_first)))
+    after = tuple(map(sync, _gather(tables[1], outer_last, backwards=True)))
     teardown = _gather(tables[2], outer_last, backwards=True)
+    begins_quietly = not (preprocessors or before or overrides.preprocess_request)
+    lone = (
+        view is not None
+        and begins_quietly
+        and not (for_websockets or after)
+        and not any(getattr(overrides, name) for name in _AROUND_VIEWS)
+    )
     teardown_app = tuple(reversed(app.teardown_appcontext_funcs))
     return Plan(
         compiled=compiled,
@@ -159,11 +183,12 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
         view=view,
         preprocessors=preprocessors,
         before=before,
-        after=tuple(map(sync, _gather(tables[1], outer_last, backwards=True))),
+        after=after,
         teardown=tuple(map(sync, teardown)),
         teardown_app=tuple(map(sync, teardown_app)),
         for_websockets=for_websockets,
-        begins_quietly=not (preprocessors or before or overrides.preprocess_request),
+        begins_quietly=begins_quietly,
+        lone_methods=_QUICK_METHODS if lone else frozenset(),
         ends_quietly=not (
             teardown
             or teardown_app

@@ -7,10 +7,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from .steps import Called, lone_answer, lone_view, respond
+
 if TYPE_CHECKING:
+    from ..typing import RequestContext, Response
+    from .results import Ready
     from .steps import Steps
 
 T = TypeVar("T")
+
+
+def answer_sync(ctx: RequestContext) -> Response | Ready:
+    """Answer a request that was matched."""
+    view = lone_view(ctx)
+    if view is None:
+        return run_sync(respond(ctx))
+    try:
+        rv = view(**ctx.view_args)  # type: ignore[arg-type]
+    except BaseException as error:
+        called = Called(error=error)
+    else:
+        ready = lone_answer(ctx, rv)
+        if ready is not None:
+            return ready
+        called = Called(rv)
+    return run_sync(respond(ctx, called))
 
 
 def run_sync(steps: Steps[T]) -> T:

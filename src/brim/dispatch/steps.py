@@ -33,7 +33,7 @@ from ..signals import (
     request_tearing_down,
 )
 from .handling import handling
-from .results import make_response
+from .results import make_ready, make_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from blinker import NamedSignal
 
     from ..typing import Flask, Request, RequestContext, Response, ResponseReturnValue
+    from .results import Ready
 
     Answer = HTTPException | ResponseReturnValue
 
@@ -51,14 +52,77 @@ Steps = Generator[Call, Any, T]
 _NONE: dict[str, Any] = {}
 
 
-def respond(ctx: RequestContext) -> Steps[Response]:
-    """Answer the request, errors included; what no handler may have is raised."""
+class Called:
+    """What calling the view came to, where that was done before any step was taken."""
+
+    __slots__ = ("error", "value")
+
+    def __init__(self, value: Any = None, error: BaseException | None = None) -> None:
+        self.value = value
+        self.error = error
+
+    def result(self) -> Any:
+        """Return what the view has returned, or raise what it raised."""
+        error, self.error = self.error, None
+        if error is None:
+            return self.value
+        try:
+            raise error
+        finally:
+            del error  # which keeps this frame
+
+
+def lone_view(ctx: RequestContext) -> Callable[..., Any] | None:
+    """Return the view, where calling it is all there is to do until its result is there.
+
+    ``None`` where the steps are to be taken. A loop that has called it asks
+    :func:`lone_answer`, and if that has none either, goes on with :func:`respond`.
+
+    PERF: no generator is made for most requests; benchmarks/bench_plain.py.
+    """
+    plan = ctx._plan
+    if (
+        ctx._method not in plan.lone_methods
+        or plan.compiled.outdated
+        or request_started.receivers
+        or ctx._made is not None
+    ):
+        return None
+    app = ctx.app
+    if not app._got_first_request:
+        app._got_first_request = True
+    return plan.view
+
+
+def lone_answer(ctx: RequestContext, rv: Any) -> Ready | None:
+    """Return what is sent for a lone view's result, where nothing else is to be done with it."""
+    if (
+        ctx._opened is not None
+        or ctx._after is not None
+        or ctx._waiting is not None
+        or request_finished.receivers
+        or ctx._cookies
+        or ctx._plan.compiled.outdated
+    ):
+        return None
+    try:
+        return make_ready(ctx.app, rv)
+    except Exception:
+        # The steps fail in the same way, and know what to do about it.
+        return None
+
+
+def respond(ctx: RequestContext, called: Called | None = None) -> Steps[Response]:
+    """Answer the request, errors included; what no handler may have is raised.
+
+    ``called``: what a view that comes without other functions has come to already.
+    """
     replaced = ctx._plan.overrides.full_dispatch_request
     try:
         if replaced is not None:
             response: Response = yield replaced, (ctx,), _NONE
             return response
-        return (yield from full_dispatch(ctx))
+        return (yield from full_dispatch(ctx, called))
     except Exception as error:
         return (yield from handling(error, answer_unhandled(ctx, error)))
     except BaseException as error:
@@ -70,7 +134,7 @@ def answer_unhandled(ctx: RequestContext, error: Exception) -> Steps[Response]:
     """Answer an error that nobody handled, as the application has it."""
     ctx.error = error
     ctx.disown_streams()
-    replaced = ctx._plan.overrides.handle_exception
+    replaced = ctx.app._engine.plan_of(ctx).overrides.handle_exception
     if replaced is not None:
         response: Response = yield replaced, (ctx, error), _NONE
         return response
@@ -87,7 +151,7 @@ def answer_error(ctx: RequestContext, error: Exception) -> Steps[Answer]:
     return (yield from handle_user_exception(ctx, error))
 
 
-def full_dispatch(ctx: RequestContext) -> Steps[Response]:
+def full_dispatch(ctx: RequestContext, called: Called | None = None) -> Steps[Response]:
     """Before-functions, view, error handlers, after-functions."""
     app = ctx.app
     if not app._got_first_request:
@@ -96,14 +160,16 @@ def full_dispatch(ctx: RequestContext) -> Steps[Response]:
     overrides = plan.overrides
     rv: Any = None
     try:
-        if request_started.receivers:
+        if called is not None:
+            rv = called.result()
+        elif request_started.receivers:
             app._engine.send(request_started)
         if not plan.begins_quietly:
             if overrides.preprocess_request is not None:
                 rv = yield overrides.preprocess_request, (ctx,), _NONE
             else:
                 rv = yield from preprocess(ctx)
-        if rv is None:
+        if rv is None and called is None:
             if overrides.dispatch_request is not None:
                 rv = yield overrides.dispatch_request, (ctx,), _NONE
             else:
@@ -136,7 +202,7 @@ def preprocess(ctx: RequestContext) -> Steps[ResponseReturnValue | None]:
 def view_call(ctx: RequestContext) -> Call:
     """Return the call that answers the request, or raise the error of its routing."""
     plan = ctx.app._engine.plan_of(ctx)
-    made = ctx.__dict__.get("request")
+    made = ctx._made
     if made is None:
         rule, args, failure = ctx.url_rule, ctx.view_args, ctx.routing_exception
     else:
@@ -146,7 +212,7 @@ def view_call(ctx: RequestContext) -> Call:
         if plan.overrides.raise_routing_exception is not None:
             return plan.overrides.raise_routing_exception, (ctx, ctx.request), _NONE
         raise_routing_exception(ctx.app, ctx.request)
-    method: str = ctx.environ["REQUEST_METHOD"] if made is None else made.method
+    method: str = ctx._method if made is None else made.method
     if method.upper() == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
         replaced = plan.overrides.make_default_options_response
         return replaced or make_default_options_response, (ctx,), _NONE
@@ -213,19 +279,20 @@ def finalize(ctx: RequestContext, rv: Any, from_error_handler: bool = False) -> 
 
 def process_response(ctx: RequestContext, response: Response) -> Steps[Response]:
     """Call the after-functions, then save the session if it was opened."""
-    for function in ctx.__dict__.get("_after_request_functions", ()):
+    for function in ctx._after or ():
         response = yield ctx.app.ensure_sync(function), (response,), _NONE
     for function in ctx.app._engine.plan_of(ctx).after:
         response = yield function, (response,), _NONE
     app = ctx.app
     session = ctx._opened
     if session is None:
-        if "HTTP_COOKIE" not in ctx.environ:
+        cookies = ctx._cookies
+        if not cookies:
             return response
         # PERF: other cookies must not cost the making of the request object;
         #   benchmarks/bench_overhead.py.
         interface = app.session_interface
-        if interface.get_cookie_name(app) not in ctx.environ["HTTP_COOKIE"]:
+        if interface.get_cookie_name(app) not in cookies:
             return response
         if not interface.must_refresh(app, ctx.request):
             return response
@@ -354,7 +421,7 @@ def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
 
     All of them run. What they raise is raised when the last is through.
     """
-    overrides = ctx._plan.overrides
+    overrides = ctx.app._engine.plan_of(ctx).overrides
     errors: list[BaseException] = []
     try:
         if overrides.do_teardown_request is not None:
@@ -363,7 +430,7 @@ def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
             yield from teardown_request(ctx, exc)
     except BaseException as error:
         errors.append(error)
-    request = ctx.__dict__.get("request")
+    request = ctx._made
     try:
         # Not every class of requests has files to close.
         close = getattr(request, "close", None)

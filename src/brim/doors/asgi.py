@@ -9,28 +9,23 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import bridge, lifespan
-from ..bodies import ReceivedBody
-from ..dispatch.run_async import run_async
+from ..ctx import RequestContext
+from ..dispatch.run_async import answer_async, run_async
 from ..dispatch.steps import answer_unhandled, respond
-from ..threads import ThreadSide
-from ..wrappers import Response
-from .ending import pop_async
-from .scope import environ_of
-from .sending import send_by_wsgi, send_response
+from .ending import pop_async, pop_at_once
+from .exchange import Exchange
+from .sending import content_type, dropping, send_by_wsgi, send_response
 
 if TYPE_CHECKING:
-    from ..typing import (
-        ASGIMessage,
-        ASGIReceive,
-        ASGIScope,
-        ASGISend,
-        Flask,
-        RequestContext,
-        WSGIEnvironment,
-    )
+    from collections.abc import Callable, Coroutine
+
+    from ..bodies import ReceivedBody
+    from ..dispatch.results import Ready
+    from ..typing import ASGIReceive, ASGIScope, ASGISend, Flask, WSGIEnvironment
+    from ..wrappers import Response
 
 
 class Door:
@@ -44,61 +39,65 @@ class Door:
         await serve(self.app, scope, receive, send)
 
 
-async def serve(app: Flask, scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
-    """Answer one scope.
+def serve(
+    app: Flask, scope: ASGIScope, receive: ASGIReceive, send: ASGISend
+) -> Coroutine[Any, Any, None]:
+    """Answer one scope, when awaited.
 
     Raises ``ValueError`` for a type of scope that isn't known.
     """
     kind = scope["type"]
     if kind == "http":
-        await _serve_http(app, scope, receive, send)
-    elif kind == "lifespan":
-        await lifespan.serve(app, scope, receive, send)
-    elif kind == "websocket":
+        replaced = app._engine.replaced
+        if not replaced:
+            return _serve_http(app, scope, receive, send)
+        if "wsgi_app" in replaced:
+            return _serve_by_wsgi(app, scope, receive, send)
+        make_context = app.request_context if "request_context" in replaced else None
+        return _serve_http(app, scope, receive, send, make_context)
+    if kind == "lifespan":
+        return lifespan.serve(app, scope, receive, send)
+    if kind == "websocket":
         from .websocket import serve_asgi  # noqa: PLC0415 -- not every app has WebSockets
 
-        await serve_asgi(app, scope, receive, send)
-    else:
-        raise ValueError(f"There is no answer to an ASGI scope of type {kind!r}.")
+        return serve_asgi(app, scope, receive, send)
+    raise ValueError(f"There is no answer to an ASGI scope of type {kind!r}.")
 
 
-async def _serve_http(app: Flask, scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
+async def _serve_http(
+    app: Flask,
+    scope: ASGIScope,
+    receive: ASGIReceive,
+    send: ASGISend,
+    make_context: Callable[[WSGIEnvironment], RequestContext] | None = None,
+) -> None:
+    """Answer a request. ``make_context``: the application's own way to make a context."""
     loop = asyncio.get_running_loop()
     bridge.home_loop.set(loop)
-    environ = environ_of(scope)
-    body = environ["wsgi.input"] = ReceivedBody(receive, loop, environ)
-    threads = ThreadSide()
+    exchange = Exchange(scope, receive, loop)
     try:
-        if app._wraps_wsgi:
-            if app._to_start is not None:
-                await lifespan.ensure_started(app)
-            await _serve_by_wsgi(app, environ, body, threads, send)
+        if make_context is None:
+            ctx = RequestContext(app, None, exchange=exchange)
         else:
-            await _serve_request(app, app.request_context(environ), body, threads, send)
-        await body.finish()
+            ctx = make_context(exchange.environ)
+        answer = await _answer(app, ctx, exchange)
+        if exchange.may_have_body:
+            send = dropping(exchange.body, send)
+        if type(answer) is tuple:
+            data, kind = answer
+            headers = [content_type(kind), (b"content-length", b"%d" % len(data))]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": data})
+        else:
+            await _send(app, ctx, answer, exchange, send)
+        if exchange.may_have_body:
+            await exchange.body.finish()
     finally:
-        threads.leave()
-        body.close()
+        if exchange.in_use:
+            exchange.close()
 
 
-async def _serve_request(
-    app: Flask, ctx: RequestContext, body: ReceivedBody, threads: ThreadSide, send: ASGISend
-) -> None:
-    response = await _answer(app, ctx, body, threads)
-    if "_after_response" in ctx.__dict__:
-        app.background.expect(ctx)
-    if body.pending:
-        send = partial(_send_dropping, send, body)
-    try:
-        await send_response(response, ctx.environ, body, threads, send)
-    finally:
-        if "_after_response" in ctx.__dict__:
-            app.background.start_after_response(ctx)
-
-
-async def _answer(
-    app: Flask, ctx: RequestContext, body: ReceivedBody, threads: ThreadSide
-) -> Response:
+async def _answer(app: Flask, ctx: RequestContext, exchange: Exchange) -> Ready | Response:
     """Take the request's steps, and end it."""
     try:
         try:
@@ -106,35 +105,62 @@ async def _answer(
             if app._to_start is not None:
                 await lifespan.ensure_started(app)
         except Exception as error:
-            return await run_async(answer_unhandled(ctx, error), threads)
-        plan = ctx._plan
-        if not body.pending:
-            return await run_async(respond(ctx), threads)
-        if plan.hides_coroutine:
-            await _keep(app, ctx, body)
-        elif plan.view is not None and not plan.reads_stream and "HTTP_EXPECT" not in ctx.environ:
-            await body.begin(app.config["MAX_CONTENT_LENGTH"])
-        keep = partial(_keep, app, ctx, body)
-        return await run_async(
-            respond(ctx), threads, keep, plan.view if plan.reads_stream else None
-        )
+            return await run_async(answer_unhandled(ctx, error), exchange.threads)
+        if exchange.may_have_body:
+            return await _answer_with_body(app, ctx, exchange)
+        return await answer_async(ctx, exchange)
     except BaseException as error:
-        # Of a cancellation that came while nothing of the application's was called, too.
-        if ctx.error is None:
-            ctx.error = error
-        # A stream that was made is lost with its response.
-        ctx.disown_streams()
+        _note(ctx, error)
         raise
     finally:
-        environ = ctx.environ
-        if "werkzeug.debug.preserve_context" in environ:
+        environ = exchange.made_environ
+        if environ is not None and "werkzeug.debug.preserve_context" in environ:
             environ["werkzeug.debug.preserve_context"](ctx)
-        await pop_async(app, ctx, threads)
+        if exchange.used_threads or not pop_at_once(app, ctx):
+            await pop_async(app, ctx, exchange.threads)
+
+
+def _note(ctx: RequestContext, error: BaseException) -> None:
+    """Note how a request has ended that has no answer."""
+    # Of a cancellation that came while nothing of the application's was called, too.
+    if ctx.error is None:
+        ctx.error = error
+    # A stream that was made is lost with its response.
+    ctx.disown_streams()
+
+
+async def _answer_with_body(
+    app: Flask, ctx: RequestContext, exchange: Exchange
+) -> Ready | Response:
+    plan = ctx._plan
+    body = exchange.body
+    if plan.hides_coroutine:
+        await _keep(app, ctx, body)
+    elif plan.view is not None and not plan.reads_stream and b"expect" not in exchange.headers:
+        await body.begin(app.config["MAX_CONTENT_LENGTH"])
+        if not body.pending:
+            return await answer_async(ctx, exchange)
+    keep = partial(_keep, app, ctx, body)
+    without = plan.view if plan.reads_stream else None
+    return await run_async(respond(ctx), exchange.threads, keep, without)
+
+
+async def _send(
+    app: Flask, ctx: RequestContext, response: Any, exchange: Exchange, send: ASGISend
+) -> None:
+    """Send what is not :data:`~brim.dispatch.results.Ready`."""
+    if ctx._waiting is not None:
+        app.background.expect(ctx)
+    try:
+        await send_response(response, ctx, exchange, send)
+    finally:
+        if ctx._waiting is not None:
+            app.background.start_after_response(ctx)
 
 
 async def _keep(app: Flask, ctx: RequestContext, body: ReceivedBody) -> None:
     """Wait for the body, as far as the request has a use for it."""
-    request = ctx.__dict__.get("request")
+    request = ctx._made
     # A class of requests need not know of limits.
     limit: int | None = (
         app.config["MAX_CONTENT_LENGTH"]
@@ -145,27 +171,24 @@ async def _keep(app: Flask, ctx: RequestContext, body: ReceivedBody) -> None:
 
 
 async def _serve_by_wsgi(
-    app: Flask,
-    environ: WSGIEnvironment,
-    body: ReceivedBody,
-    threads: ThreadSide,
-    send: ASGISend,
+    app: Flask, scope: ASGIScope, receive: ASGIReceive, send: ASGISend
 ) -> None:
     """Answer by ``app.wsgi_app``, which the user has wrapped in WSGI middleware."""
-    if body.pending and not app._engine.reads_streams:
-        await body.begin(app.config["MAX_CONTENT_LENGTH"])
+    loop = asyncio.get_running_loop()
+    bridge.home_loop.set(loop)
+    exchange = Exchange(scope, receive, loop)
+    environ, body, threads = exchange.environ, exchange.body, exchange.threads
 
     def called() -> None:
         if "brim.holds_request" not in environ:
             threads.leave()
 
-    send = partial(_send_dropping, send, body)
-    await send_by_wsgi(app.wsgi_app, environ, body, threads, send, called)
-
-
-async def _send_dropping(send: ASGISend, body: ReceivedBody, message: ASGIMessage) -> None:
-    """Send a message; with the last one, what nobody has read of the body is dropped."""
-    last = message["type"] == "http.response.body" and not message.get("more_body", False)
-    if last and body.pending:
-        body.start_dropping()
-    await send(message)
+    try:
+        if app._to_start is not None:
+            await lifespan.ensure_started(app)
+        if body.pending and not app._engine.reads_streams:
+            await body.begin(app.config["MAX_CONTENT_LENGTH"])
+        await send_by_wsgi(app.wsgi_app, exchange, dropping(body, send), called)
+        await body.finish()
+    finally:
+        exchange.close()

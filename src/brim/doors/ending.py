@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..ctx import _cv_ctx
+from ..signals import appcontext_popped
 
 if TYPE_CHECKING:
     from ..threads import ThreadSide
@@ -19,6 +20,23 @@ def failure_of(app: Flask, ctx: RequestContext) -> BaseException | None:
         if ignores is not None and ignores(ctx, failure):
             return None
     return failure
+
+
+def pop_at_once(app: Flask, ctx: RequestContext) -> bool:
+    """Leave the context of a request that has nothing left to end; tell whether it was left."""
+    pushed = ctx._pushed
+    if (
+        ctx.error is not None
+        or ctx._streams
+        or pushed is None
+        or pushed[2] is not None
+        or app._engine.ending(ctx, None) is not None
+    ):
+        return False
+    ctx.leave(None)
+    if appcontext_popped.receivers:
+        ctx.tell_popped()
+    return True
 
 
 async def pop_async(app: Flask, ctx: RequestContext, threads: ThreadSide) -> None:

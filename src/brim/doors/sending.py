@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from ..bodies import ReceivedBody
     from ..threads import ThreadSide
-    from ..typing import ASGISend, WSGIApplication, WSGIEnvironment
+    from ..typing import ASGIMessage, ASGISend, RequestContext, WSGIApplication
+    from .exchange import Exchange
 
 #: How many chunks of a file go through one trip to a thread.
 FILE_CHUNKS = 32
@@ -31,40 +32,54 @@ FILE_CHUNKS = 32
 _BODILESS = {204, 304}
 
 
+@lru_cache(maxsize=16)
+def content_type(kind: str) -> tuple[bytes, bytes]:
+    """Return the header for a content type."""
+    return b"content-type", kind.encode("latin-1")
+
+
+def dropping(body: ReceivedBody, send: ASGISend) -> ASGISend:
+    """Return a ``send`` that, with the last message, drops what nobody has read of the body."""
+    if not body.pending:
+        return send
+
+    async def send_and_drop(message: ASGIMessage) -> None:
+        last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        if last and body.pending:
+            body.start_dropping()
+        await send(message)
+
+    return send_and_drop
+
+
 async def send_response(
-    response: Any,
-    environ: WSGIEnvironment,
-    body: ReceivedBody,
-    threads: ThreadSide,
-    send: ASGISend,
+    response: Any, ctx: RequestContext, exchange: Exchange, send: ASGISend
 ) -> None:
     """Send what the steps have returned: a response, or any WSGI application."""
-    method = environ["REQUEST_METHOD"]
     if type(response) is Response:
-        ready = response.as_wsgi(method)
+        ready = response.as_wsgi(ctx._method)
         if ready is not None:
             await _start(send, response._status_code, ready[1])
             await send({"type": "http.response.body", "body": cast("list[bytes]", ready[2])[0]})
             return
     if isinstance(response, WerkzeugResponse):
         await _close_after(
-            _send_werkzeug(response, environ, body, threads, send),
-            partial(_close, response, threads),
+            _send_werkzeug(response, exchange, send),
+            partial(_close, response, exchange),
             send,
         )
     else:
-        await send_by_wsgi(response, environ, body, threads, send)
+        await send_by_wsgi(response, exchange, send)
 
 
 async def send_by_wsgi(
     application: WSGIApplication,
-    environ: WSGIEnvironment,
-    body: ReceivedBody,
-    threads: ThreadSide,
+    exchange: Exchange,
     send: ASGISend,
     called: Callable[[], None] = lambda: None,
 ) -> None:
     """Call a WSGI application and send what it returns; ``called`` tells that it has."""
+    environ, threads = exchange.environ, exchange.threads
     started: list[Any] = []
     early: list[bytes] = []
     made: list[Iterable[bytes]] = []
@@ -84,7 +99,7 @@ async def send_by_wsgi(
             await send({"type": "http.response.body", "body": b"".join([*early, *made[0]])})
             return False
         sending = _send_wsgi(started, early, made[0], threads, send)
-        return await _until_disconnect(sending, body)
+        return await _until_disconnect(sending, exchange.body)
 
     async def close_made() -> None:
         close = getattr(made[0], "close", None) if made else None
@@ -107,14 +122,9 @@ async def _close_after(
         await send({"type": "http.response.body"})
 
 
-async def _send_werkzeug(
-    response: WerkzeugResponse,
-    environ: WSGIEnvironment,
-    body: ReceivedBody,
-    threads: ThreadSide,
-    send: ASGISend,
-) -> bool:
+async def _send_werkzeug(response: WerkzeugResponse, exchange: Exchange, send: ASGISend) -> bool:
     """Send a response; tell whether its end is still to be sent."""
+    environ = exchange.environ
     status = response.status_code
     start = partial(_start, send, status, response.get_wsgi_headers(environ).to_wsgi_list())
     if environ["REQUEST_METHOD"] == "HEAD" or status < 200 or status in _BODILESS:
@@ -131,8 +141,8 @@ async def _send_werkzeug(
     else:
         is_file = response.direct_passthrough
         chunks: Iterable[bytes] = content if is_file else response.iter_encoded()
-        sending = _send_sync(chunks, threads, start, send, is_file)
-    return await _until_disconnect(sending, body)
+        sending = _send_sync(chunks, exchange.threads, start, send, is_file)
+    return await _until_disconnect(sending, exchange.body)
 
 
 async def _start(send: ASGISend, status: int, headers: list[tuple[str, str]]) -> None:
@@ -200,7 +210,7 @@ async def _send_wsgi(
         data = await threads.run(_next_that_is_any, iterator)
 
 
-async def _close(response: WerkzeugResponse, threads: ThreadSide) -> None:
+async def _close(response: WerkzeugResponse, exchange: Exchange) -> None:
     """Close a response; what is registered for that may wait, so it is done on a thread."""
     content: Any = response.response
     aclose = getattr(content, "aclose", None)
@@ -209,7 +219,7 @@ async def _close(response: WerkzeugResponse, threads: ThreadSide) -> None:
             await aclose()
     finally:
         if response._on_close or (aclose is None and hasattr(content, "close")):
-            await threads.run(response.close)
+            await exchange.threads.run(response.close)
 
 
 async def _until_disconnect(sending: Coroutine[Any, Any, None], body: ReceivedBody) -> bool:

@@ -200,7 +200,7 @@ async def _serve(app: Flask, scope: ASGIScope, connection: ServerConnection) -> 
     if scope.get("subprotocols"):
         # Some servers take the header out of those that they hand on.
         environ["HTTP_SEC_WEBSOCKET_PROTOCOL"] = ", ".join(scope["subprotocols"])
-    if app._wraps_wsgi:
+    if "wsgi_app" in app._engine.replaced:
         await lifespan.ensure_started(app)
         reached, answer = await ThreadSide().run(_through_middleware, app, environ)
         if reached is None:

@@ -6,14 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..bodies import keep_ahead, may_have_body
-from ..dispatch.run_sync import run_sync
-from ..dispatch.steps import answer_unhandled, respond
+from ..dispatch.run_sync import answer_sync, run_sync
+from ..dispatch.steps import answer_unhandled
 from ..wrappers import Response
 from .ending import failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..dispatch.results import Ready
     from ..typing import Flask, RequestContext, StartResponse, WSGIEnvironment
 
 
@@ -27,12 +28,17 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
     ctx = app.request_context(environ)
     try:
         response = _respond(app, ctx, environ)
-        ready = response.as_wsgi(environ["REQUEST_METHOD"]) if type(response) is Response else None
-        if ready is None:
-            body: Iterable[bytes] = response(environ, start_response)
+        if isinstance(response, tuple):
+            data, kind = response
+            start_response("200 OK", [("Content-Type", kind), ("Content-Length", str(len(data)))])
+            body: Iterable[bytes] = [data]
         else:
-            start_response(ready[0], ready[1])
-            body = ready[2]
+            ready = response.as_wsgi(ctx._method) if type(response) is Response else None
+            if ready is None:
+                body = response(environ, start_response)
+            else:
+                start_response(ready[0], ready[1])
+                body = ready[2]
     finally:
         if "werkzeug.debug.preserve_context" in environ:
             environ["werkzeug.debug.preserve_context"](ctx)
@@ -44,14 +50,14 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
         finally:
             # Errors keep this frame, so it may not keep the error.
             failure = None
-    if "_after_response" in ctx.__dict__ or ctx._streams:
+    if ctx._waiting is not None or ctx._streams:
         environ["brim.holds_request"] = True
         return app.background.keep_until_sent(body, ctx)
     return body
 
 
-def _respond(app: Flask, ctx: RequestContext, environ: WSGIEnvironment) -> Any:
-    """Take the request's steps; return the response, or another WSGI callable."""
+def _respond(app: Flask, ctx: RequestContext, environ: WSGIEnvironment) -> Ready | Response:
+    """Take the request's steps; return the answer, or another WSGI callable."""
     try:
         ctx.push()
         if app._to_start is not None:
@@ -62,7 +68,8 @@ def _respond(app: Flask, ctx: RequestContext, environ: WSGIEnvironment) -> Any:
     if plan.for_websockets:
         from .upgrade import serve_wsgi  # noqa: PLC0415 -- brings in wsproto
 
-        return partial(serve_wsgi, app, ctx)
+        connection: Any = partial(serve_wsgi, app, ctx)
+        return connection  # type: ignore[no-any-return]
     if plan.needs_body and may_have_body(environ):
         keep_ahead(environ, app.config["MAX_CONTENT_LENGTH"])
-    return run_sync(respond(ctx))
+    return answer_sync(ctx)

@@ -180,20 +180,33 @@ class DefaultJSONProvider(JSONProvider):
         For the arguments see :meth:`JSONProvider.response`.
         """
         obj = self._prepare_response_obj(args, kwargs)
-        if self.compact is False or (self.compact is None and self._app.debug):
-            text = self.dumps(obj, indent=2)
-        else:
-            text = self.dumps(obj, separators=_COMPACT)
         response_class = self._app.response_class
         # PERF: Brim's own class is not given to Werkzeug's constructor; one derived from
-        # it is, as it may rely on that. benchmarks/bench_overhead.py.
+        # it is, as it may rely on that. benchmarks/bench_plain.py.
         if (
             "of_body" in vars(response_class)
             and self.mimetype == _JSON
             and response_class.default_status == 200
         ):
-            return response_class.of_body(f"{text}\n".encode(), _JSON)
-        return response_class(f"{text}\n", mimetype=self.mimetype)
+            return response_class.of_body(self._body(obj), _JSON)
+        return response_class(self._body(obj), mimetype=self.mimetype)
+
+    def ready(self, obj: Any) -> tuple[bytes, str] | None:
+        """Return body and content type of ``response(obj)``.
+
+        ``None`` where that has something else in it, or is another class's.
+        """
+        if self.mimetype != _JSON or type(self).response is not DefaultJSONProvider.response:
+            return None
+        return self._body(obj), _JSON
+
+    def _body(self, obj: Any) -> bytes:
+        compact = self.compact
+        if compact is False or (compact is None and self._app.debug):
+            text = self.dumps(obj, indent=2)
+        else:
+            text = self.dumps(obj, separators=_COMPACT)
+        return f"{text}\n".encode()
 
 
 if TYPE_CHECKING:

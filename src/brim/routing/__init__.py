@@ -22,8 +22,22 @@ Nothing of the request but its path, method and host is read here; no context, n
 
 from __future__ import annotations
 
-from .environ import decode_path, environ_is_plain, host_is_plain
+from .environ import (
+    decode_path,
+    environ_is_plain,
+    host_is_plain,
+    plain_path,
+    plain_path_of_scope,
+)
 from .map import Map
 from .matcher import Matcher
 
-__all__ = ["Map", "Matcher", "decode_path", "environ_is_plain", "host_is_plain"]
+__all__ = [
+    "Map",
+    "Matcher",
+    "decode_path",
+    "environ_is_plain",
+    "host_is_plain",
+    "plain_path",
+    "plain_path_of_scope",
+]

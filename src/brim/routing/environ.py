@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..typing import WSGIEnvironment
+    from collections.abc import Mapping
+
+    from ..typing import ASGIScope, WSGIEnvironment
 
 # How long a label of a host name may be.
 _LONGEST_LABEL = 63
@@ -54,3 +56,48 @@ def environ_is_plain(environ: WSGIEnvironment) -> bool:
         and "HTTP_UPGRADE" not in environ
         and host_is_plain(environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "."))
     )
+
+
+def plain_path(environ: WSGIEnvironment) -> str | None:
+    """Return the decoded path of an environ, where a matcher's answer holds for the request.
+
+    ``None`` otherwise; see :func:`environ_is_plain`.
+    """
+    if not environ_is_plain(environ):
+        return None
+    path: str = environ.get("PATH_INFO", "")
+    return path if path.isascii() else decode_path(path)
+
+
+def plain_path_of_scope(scope: ASGIScope, headers: Mapping[bytes, bytes]) -> str | None:
+    """Return the path of an ASGI scope, where a matcher's answer holds for the request.
+
+    ``None`` where :func:`environ_is_plain` might say no of its environ, and where that may
+    have another path. ``headers``: those of the scope.
+    """
+    path: str = scope["path"]
+    host = headers.get(b"host", b".")
+    if (
+        (host not in _plain_hosts and not _note_plain_host(host))
+        or b"upgrade" in headers
+        or scope.get("scheme", "http") not in _SCHEMES
+        or not path.isascii()
+        or scope.get("root_path")
+        or "brim.environ" in scope
+        or len(headers) != len(scope["headers"])
+    ):
+        return None
+    return path
+
+
+_SCHEMES = frozenset({"http", "https"})
+#: Hosts that were found to be plain; bounded, as clients send what they like.
+_plain_hosts: set[bytes] = set()
+_MOST_HOSTS = 1000
+
+
+def _note_plain_host(host: bytes) -> bool:
+    plain = host_is_plain(host.decode("latin-1"))
+    if plain and len(_plain_hosts) < _MOST_HOSTS:
+        _plain_hosts.add(host)
+    return plain

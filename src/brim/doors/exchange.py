@@ -1,0 +1,101 @@
+"""One HTTP request at the server's side of the ASGI door: what was said, what can be taken.
+
+What a request may not need (the environ, its body, a side on the threads) is made when it is
+first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..bodies import ReceivedBody
+from ..threads import ThreadSide
+from .scope import environ_of, may_have_body
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from ..typing import ASGIReceive, ASGIScope, WSGIEnvironment
+
+
+class Exchange:
+    """An HTTP scope with its ``receive``, and what was made of them so far."""
+
+    __slots__ = (
+        "_body",
+        "_loop",
+        "_receive",
+        "_threads",
+        "headers",
+        "made_environ",
+        "may_have_body",
+        "method",
+        "scope",
+    )
+
+    def __init__(self, scope: ASGIScope, receive: ASGIReceive, loop: AbstractEventLoop) -> None:
+        self.scope = scope
+        self.method: str = scope.get("method", "GET")
+        #: The headers by their names; of a name that came repeatedly, the last.
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        #: Whether a body was announced, or may come unannounced.
+        self.may_have_body = may_have_body(scope, self.method, self.headers)
+        #: The environ, if it was made.
+        self.made_environ: WSGIEnvironment | None = None
+        self._receive = receive
+        self._loop = loop
+        self._body: ReceivedBody | None = None
+        self._threads: ThreadSide | None = None
+
+    @property
+    def environ(self) -> WSGIEnvironment:
+        """The WSGI environ (PEP 3333), whose ``wsgi.input`` is the body."""
+        environ = self.made_environ
+        if environ is None:
+            environ = self.made_environ = environ_of(self.scope)
+            environ["wsgi.input"] = self.body
+        return environ
+
+    @property
+    def cookies(self) -> str:
+        """The header with the cookies, undecoded."""
+        return self.headers.get(b"cookie", b"").decode("latin-1")
+
+    @property
+    def body(self) -> ReceivedBody:
+        """The body as it arrives."""
+        body = self._body
+        if body is None:
+            length = self.headers.get(b"content-length", b"")
+            body = self._body = ReceivedBody(
+                self._receive,
+                self._loop,
+                int(length) if length.isdigit() else None,
+                self.may_have_body,
+            )
+        return body
+
+    @property
+    def threads(self) -> ThreadSide:
+        """The request's side on the threads."""
+        threads = self._threads
+        if threads is None:
+            threads = self._threads = ThreadSide()
+        return threads
+
+    @property
+    def used_threads(self) -> bool:
+        """Whether the request has a side on the threads."""
+        return self._threads is not None
+
+    @property
+    def in_use(self) -> bool:
+        """Whether there is something to close."""
+        return self._body is not None or self._threads is not None
+
+    def close(self) -> None:
+        """Give back what the request holds."""
+        if self._threads is not None:
+            self._threads.leave()
+        if self._body is not None:
+            self._body.close()
