@@ -577,13 +577,13 @@ class Flask(Overridable, LifespanMethods, Scaffold):
     ) -> Coroutine[Any, Any, None]: ...
     def __call__(self, scope: Any, receive: Any, send: Any = None) -> Any:
         # Named as ASGI has them, as Daphne gives them by name.
-        if send is None:
-            if isinstance(scope, dict):
-                return self.wsgi_app(scope, receive)  # pyright: ignore[reportUnknownArgumentType]
-            raise TypeError(NOT_RSGI)
-        if "asgi_app" in self._engine.replaced:
-            return self.asgi_app(scope, receive, send)
-        return doors.serve_asgi(self, scope, receive, send)
+        if send is not None:
+            if "asgi_app" in self._engine.replaced:
+                return self.asgi_app(scope, receive, send)
+            return doors.serve_asgi(self, scope, receive, send)
+        if isinstance(scope, dict):
+            return self.wsgi_app(scope, receive)  # pyright: ignore[reportUnknownArgumentType]
+        raise TypeError(NOT_RSGI)
 
 
 gone.explain(Flask, gone.OF_APPS)

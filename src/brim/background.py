@@ -69,6 +69,7 @@ class Task:
     def start(self) -> None:
         """Have it run."""
         # The context that it was started from is current in the copy; the task's own replaces it.
+        self.variables.run(bridge.keep_home_loop)
         self.variables.run(_cv_ctx.set, None)  # type: ignore[arg-type]
         if bridge.is_async(self.call.func):
             self._loop = self.variables.run(bridge.loop_for_tasks)

@@ -16,14 +16,36 @@ from functools import partial, update_wrapper
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
+from .ctx import RequestContext, _cv_ctx
+
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
     from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
 
 
-#: The server's own loop, while a request is answered that came by ASGI.
-home_loop: ContextVar[AbstractEventLoop | None] = ContextVar("brim.home_loop", default=None)
+#: The ASGI server's own loop, where that is said; ``None``: there is none to wait for.
+home_loop: ContextVar[AbstractEventLoop | None] = ContextVar("brim.home_loop")
+
+
+def find_home_loop() -> AbstractEventLoop | None:
+    """Return the ASGI server's loop, while something is done for a request of its."""
+    try:
+        return home_loop.get()
+    except LookupError:
+        # PERF: the door doesn't set it for each request; benchmarks/bench_plain.py.
+        ctx = _cv_ctx.get(None)
+        if not isinstance(ctx, RequestContext):
+            ctx = None if ctx is None else ctx._outer_request_ctx
+        # Also of a request that has ended: what it has started may still be at work.
+        exchange = None if ctx is None else ctx._exchange
+        return None if exchange is None else exchange.loop
+
+
+
+def keep_home_loop() -> None:
+    """Have the loop found here once the request is no longer current."""
+    home_loop.set(find_home_loop())
 
 
 #: Thirty years, in seconds, or as long as the platform can wait.
@@ -176,7 +198,7 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     if (error := sys.exc_info()[1]) is not None:
         coroutine = while_handling(error, coroutine)
         del error
-    home = home_loop.get()
+    home = find_home_loop()
     try:
         loop = _loop_to_wait_for(home)
         if loop is not home and home is not None:
@@ -207,7 +229,7 @@ def _loop_to_wait_for(home: AbstractEventLoop | None) -> AbstractEventLoop | Non
 
 def loop_for_tasks() -> AbstractEventLoop:
     """Return the loop for what outlives its caller: the server's, or else the kept one."""
-    home = home_loop.get()
+    home = find_home_loop()
     return home if home is not None and home.is_running() else _kept_loop().loop
 
 

@@ -227,6 +227,7 @@ class RequestContext(AppContext):
 
     __slots__ = (
         "_after",
+        "_cookies",
         "_environ",
         "_exchange",
         "_made",
@@ -266,14 +267,18 @@ class RequestContext(AppContext):
         self._pushed = self._outer_request_ctx = None
         self._left_early = 0
         self._exchange = exchange
-        #: The method, as the server has it.
+        #: As the server has them: the method, and the cookies' header, empty without any.
         self._method: str
+        self._cookies: str
         if exchange is not None:
             self._method = exchange.method
+            self._cookies = exchange.cookies
         else:
             if request is not None:
                 environ = request.environ
-            self._method = environ.get("REQUEST_METHOD", "GET")  # type: ignore[union-attr]
+            assert environ is not None
+            self._method = environ.get("REQUEST_METHOD", "GET")
+            self._cookies = environ.get("HTTP_COOKIE", "")
         #: The environ; ``None`` as long as none was made of an exchange by ASGI.
         self._environ = environ
         self.url_rule: Rule | None = None
@@ -406,6 +411,7 @@ class RequestContext(AppContext):
         copied = type(self)(self.app, self.environ, request=self.request)
         copied._opened = self._opened
         copied._origin = self
+        copied._exchange = self._exchange
         copied.websocket = self.websocket
         return copied
 
@@ -414,15 +420,6 @@ class RequestContext(AppContext):
         if self._streams:
             self._streams = 0
             self._streams_since += 1
-
-    @property
-    def _cookies(self) -> str:
-        """The header with the cookies that came along, undecoded; empty without any."""
-        environ = self._environ
-        if environ is None:
-            return self._exchange.cookies  # type: ignore[union-attr]
-        cookies: str = environ.get("HTTP_COOKIE", "")
-        return cookies
 
     def match_request(self) -> None:
         """Match the request against the URL map; set ``url_rule`` or the error."""

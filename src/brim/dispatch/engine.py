@@ -61,6 +61,8 @@ class Engine:
         self._app = ref(app)
         self.originals = originals
         self._compiled = Compiled()
+        #: Which of the ways into the application (:data:`WAYS_IN`) are not Brim's own.
+        self.replaced = self._find_replaced()
 
     @property
     def app(self) -> Flask:
@@ -73,6 +75,16 @@ class Engine:
         """Drop what was compiled; the application's tables or methods have changed."""
         self._compiled.outdated = True
         self._compiled = Compiled()
+        self.replaced = self._find_replaced()
+
+    def _find_replaced(self) -> frozenset[str]:
+        app = self.app
+        mine, of_class = vars(app), type(app)
+        return frozenset(
+            name
+            for name in WAYS_IN
+            if name in mine or getattr(of_class, name) is not self.originals[name]
+        )
 
     @property
     def plans(self) -> Mapping[str | None, Plan]:
@@ -95,19 +107,6 @@ class Engine:
         )
         compiled.matcher = matcher
         return matcher
-
-    @property
-    def replaced(self) -> frozenset[str]:
-        """Which of the ways into the application (:data:`WAYS_IN`) are not Brim's own."""
-        compiled = self._compiled
-        if compiled.replaced is None:
-            app = self.app
-            compiled.replaced = frozenset(
-                name
-                for name in WAYS_IN
-                if name in vars(app) or getattr(type(app), name) is not self.originals[name]
-            )
-        return compiled.replaced
 
     @property
     def overrides(self) -> Overrides:
@@ -207,7 +206,7 @@ class Engine:
             plan = self.plan_of(ctx)
         if (
             plan.ends_quietly
-            and (ctx._made is None or not _has_to_close(ctx._made))
+            and (ctx._made is None or not has_to_close(ctx._made))
             and not request_tearing_down.receivers
             and not appcontext_tearing_down.receivers
         ):
@@ -223,7 +222,7 @@ class Engine:
             run_sync(steps.teardown_appcontext(self.app, exc))
 
 
-def _has_to_close(request: Request) -> bool:
+def has_to_close(request: Request) -> bool:
     """Tell whether closing a request object could do anything; files are all it closes."""
     # Not every class of requests has files to close.
     close = getattr(type(request), "close", None)

@@ -87,7 +87,6 @@ class Compiled:
     plans: Mapping[str | None, Plan] | None = None
     matcher: Matcher | None = None
     reads_streams: bool | None = None
-    replaced: frozenset[str] | None = None
     #: Whether the application has changed since.
     outdated: bool = False
 

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from ..errors import NO_REQUEST_CONTEXT
+from ..json.provider import ContentType
 from ..streams import as_body
 from ..wrappers import Response
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..typing import AppContext, Flask
 
-_HTML = "text/html; charset=utf-8"
+_HTML = ContentType("text/html; charset=utf-8")
 
 _TUPLE_FORMS = """\
 The view function for {endpoint!r} did not return a valid response. The tuple must have the \
@@ -40,7 +41,7 @@ but it was a {kind}."""
 
 
 #: Body and content type of an answer with status 200 and no other headers.
-Ready = tuple[bytes, str]
+Ready = tuple[bytes, ContentType]
 
 
 def make_ready(app: Flask, rv: Any) -> Ready | None:
@@ -75,7 +76,7 @@ def make_response(app: Flask, rv: Any, ctx: AppContext | None) -> Response:
     if type(rv) is str:
         ready = make_ready(app, rv)
         if ready is not None:
-            return Response.of_body(*ready)
+            return Response.of_body(ready[0], ready[1].text)
     status: Any = None
     headers: Any = None
     if isinstance(rv, tuple):

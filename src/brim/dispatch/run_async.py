@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..bridge import Synced, while_handling
 from ..sessions import SecureCookieSessionInterface
 from .handling import call_handling
-from .steps import Called, lone_answer, lone_view, make_default_options_response, respond
+from .steps import make_default_options_response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ..threads import ThreadSide
-    from ..typing import Exchange, RequestContext, Response
-    from .results import Ready
     from .steps import Call, Steps
 
 T = TypeVar("T")
@@ -32,23 +30,6 @@ class _End:
 
     def __init__(self, value: Any) -> None:
         self.value = value
-
-
-async def answer_async(ctx: RequestContext, exchange: Exchange) -> Ready | Response:
-    """Answer a request that was matched, and whose body nobody has to wait for."""
-    view = lone_view(ctx)
-    if type(view) is not Synced:
-        return await run_async(respond(ctx), exchange.threads)
-    try:
-        rv = await view.func(**ctx.view_args)  # type: ignore[arg-type]
-    except BaseException as error:
-        called = Called(error=error)
-    else:
-        ready = lone_answer(ctx, rv)
-        if ready is not None:
-            return ready
-        called = Called(rv)
-    return await run_async(respond(ctx, called), exchange.threads)
 
 
 async def run_async(

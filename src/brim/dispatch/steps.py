@@ -97,11 +97,11 @@ def lone_view(ctx: RequestContext) -> Callable[..., Any] | None:
 def lone_answer(ctx: RequestContext, rv: Any) -> Ready | None:
     """Return what is sent for a lone view's result, where nothing else is to be done with it."""
     if (
-        ctx._opened is not None
+        ctx._cookies
+        or ctx._opened is not None
         or ctx._after is not None
         or ctx._waiting is not None
         or request_finished.receivers
-        or ctx._cookies
         or ctx._plan.compiled.outdated
     ):
         return None
@@ -388,7 +388,7 @@ def _is_walk(frame: TracebackType) -> bool:
 
 
 #: Outside this folder: where a replaced step calls on to the original; waiting for a coroutine.
-_WALKS = frozenset({"brim.ctx", "brim.bridge", "concurrent.futures._base"})
+_WALKS = frozenset({"brim.ctx", "brim.bridge", "brim.doors.asgi", "concurrent.futures._base"})
 
 
 def log_exception(ctx: RequestContext, exc_info: Any) -> None:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from .. import bridge, lifespan
 from ..ctx import RequestContext
-from ..dispatch.run_async import answer_async, run_async
-from ..dispatch.steps import answer_unhandled, respond
+from ..dispatch.run_async import run_async
+from ..dispatch.steps import Called, answer_unhandled, lone_answer, lone_view, respond
 from .ending import pop_async, pop_at_once
 from .exchange import Exchange
-from .sending import content_type, dropping, send_by_wsgi, send_response
+from .sending import dropping, send_by_wsgi, send_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -72,9 +72,7 @@ async def _serve_http(
     make_context: Callable[[WSGIEnvironment], RequestContext] | None = None,
 ) -> None:
     """Answer a request. ``make_context``: the application's own way to make a context."""
-    loop = asyncio.get_running_loop()
-    bridge.home_loop.set(loop)
-    exchange = Exchange(scope, receive, loop)
+    exchange = Exchange(scope, receive, asyncio.get_running_loop())
     try:
         if make_context is None:
             ctx = RequestContext(app, None, exchange=exchange)
@@ -85,7 +83,7 @@ async def _serve_http(
             send = dropping(exchange.body, send)
         if type(answer) is tuple:
             data, kind = answer
-            headers = [content_type(kind), (b"content-length", b"%d" % len(data))]
+            headers = [kind.asgi, (b"content-length", b"%d" % len(data))]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": data})
         else:
@@ -106,18 +104,34 @@ async def _answer(app: Flask, ctx: RequestContext, exchange: Exchange) -> Ready 
                 await lifespan.ensure_started(app)
         except Exception as error:
             return await run_async(answer_unhandled(ctx, error), exchange.threads)
-        if exchange.may_have_body:
-            return await _answer_with_body(app, ctx, exchange)
-        return await answer_async(ctx, exchange)
+        waiting = await _wait_for_body(app, ctx, exchange) if exchange.may_have_body else ()
+        view = None if waiting else lone_view(ctx)
+        if type(view) is not bridge.Synced:
+            return await run_async(respond(ctx), exchange.threads, *waiting)
+        try:
+            rv = await view.func(**ctx.view_args)  # type: ignore[arg-type]
+        except BaseException as error:
+            called = Called(error=error)
+        else:
+            ready = lone_answer(ctx, rv)
+            if ready is not None:
+                return ready
+            called = Called(rv)
+        return await run_async(respond(ctx, called), exchange.threads)
     except BaseException as error:
         _note(ctx, error)
         raise
     finally:
-        environ = exchange.made_environ
-        if environ is not None and "werkzeug.debug.preserve_context" in environ:
-            environ["werkzeug.debug.preserve_context"](ctx)
-        if exchange.used_threads or not pop_at_once(app, ctx):
-            await pop_async(app, ctx, exchange.threads)
+        if exchange.in_use or not pop_at_once(ctx):
+            await _pop(app, ctx, exchange)
+
+
+async def _pop(app: Flask, ctx: RequestContext, exchange: Exchange) -> None:
+    environ = exchange.made_environ
+    if environ is not None and "werkzeug.debug.preserve_context" in environ:
+        environ["werkzeug.debug.preserve_context"](ctx)
+    if exchange.used_threads or not pop_at_once(ctx):
+        await pop_async(app, ctx, exchange.threads)
 
 
 def _note(ctx: RequestContext, error: BaseException) -> None:
@@ -129,26 +143,29 @@ def _note(ctx: RequestContext, error: BaseException) -> None:
     ctx.disown_streams()
 
 
-async def _answer_with_body(
-    app: Flask, ctx: RequestContext, exchange: Exchange
-) -> Ready | Response:
+async def _wait_for_body(app: Flask, ctx: RequestContext, exchange: Exchange) -> tuple[Any, ...]:
+    """Wait for the body, as far as it goes into memory.
+
+    Returns what :func:`run_async` is told of the rest: how to wait for it, and the view that
+    needs no waiting for; nothing if all is there.
+    """
     plan = ctx._plan
     body = exchange.body
     if plan.hides_coroutine:
         await _keep(app, ctx, body)
     elif plan.view is not None and not plan.reads_stream and b"expect" not in exchange.headers:
         await body.begin(app.config["MAX_CONTENT_LENGTH"])
-        if not body.pending:
-            return await answer_async(ctx, exchange)
-    keep = partial(_keep, app, ctx, body)
-    without = plan.view if plan.reads_stream else None
-    return await run_async(respond(ctx), exchange.threads, keep, without)
+    if not body.pending:
+        return ()
+    return partial(_keep, app, ctx, body), plan.view if plan.reads_stream else None
 
 
 async def _send(
     app: Flask, ctx: RequestContext, response: Any, exchange: Exchange, send: ASGISend
 ) -> None:
     """Send what is not :data:`~brim.dispatch.results.Ready`."""
+    # The context is left, by which the loop is found until then.
+    bridge.home_loop.set(exchange.loop)
     if ctx._waiting is not None:
         app.background.expect(ctx)
     try:

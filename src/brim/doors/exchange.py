@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..bodies import ReceivedBody
+from ..bodies import EMPTY_METHODS, ReceivedBody
 from ..threads import ThreadSide
 from .scope import environ_of, may_have_body
 
@@ -23,10 +23,11 @@ class Exchange:
 
     __slots__ = (
         "_body",
-        "_loop",
         "_receive",
         "_threads",
+        "cookies",
         "headers",
+        "loop",
         "made_environ",
         "may_have_body",
         "method",
@@ -35,15 +36,23 @@ class Exchange:
 
     def __init__(self, scope: ASGIScope, receive: ASGIReceive, loop: AbstractEventLoop) -> None:
         self.scope = scope
-        self.method: str = scope.get("method", "GET")
+        method = self.method = scope.get("method", "GET")
         #: The headers by their names; of a name that came repeatedly, the last.
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.headers = headers
+        #: The header with the cookies, undecoded; empty without any.
+        self.cookies = headers[b"cookie"].decode("latin-1") if b"cookie" in headers else ""
         #: Whether a body was announced, or may come unannounced.
-        self.may_have_body = may_have_body(scope, self.method, self.headers)
+        self.may_have_body = (
+            method not in EMPTY_METHODS
+            or b"content-length" in headers
+            or b"transfer-encoding" in headers
+        ) and may_have_body(scope, method, headers)
         #: The environ, if it was made.
         self.made_environ: WSGIEnvironment | None = None
         self._receive = receive
-        self._loop = loop
+        #: The server's.
+        self.loop = loop
         self._body: ReceivedBody | None = None
         self._threads: ThreadSide | None = None
 
@@ -57,11 +66,6 @@ class Exchange:
         return environ
 
     @property
-    def cookies(self) -> str:
-        """The header with the cookies, undecoded."""
-        return self.headers.get(b"cookie", b"").decode("latin-1")
-
-    @property
     def body(self) -> ReceivedBody:
         """The body as it arrives."""
         body = self._body
@@ -69,7 +73,7 @@ class Exchange:
             length = self.headers.get(b"content-length", b"")
             body = self._body = ReceivedBody(
                 self._receive,
-                self._loop,
+                self.loop,
                 int(length) if length.isdigit() else None,
                 self.may_have_body,
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable
 from contextlib import suppress
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,12 +30,6 @@ if TYPE_CHECKING:
 FILE_CHUNKS = 32
 
 _BODILESS = {204, 304}
-
-
-@lru_cache(maxsize=16)
-def content_type(kind: str) -> tuple[bytes, bytes]:
-    """Return the header for a content type."""
-    return b"content-type", kind.encode("latin-1")
 
 
 def dropping(body: ReceivedBody, send: ASGISend) -> ASGISend:

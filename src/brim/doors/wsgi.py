@@ -9,7 +9,7 @@ from ..bodies import keep_ahead, may_have_body
 from ..dispatch.run_sync import answer_sync, run_sync
 from ..dispatch.steps import answer_unhandled
 from ..wrappers import Response
-from .ending import failure_of
+from .ending import failure_of, pop_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +30,7 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
         response = _respond(app, ctx, environ)
         if isinstance(response, tuple):
             data, kind = response
-            start_response("200 OK", [("Content-Type", kind), ("Content-Length", str(len(data)))])
+            start_response("200 OK", [kind.wsgi, ("Content-Length", str(len(data)))])
             body: Iterable[bytes] = [data]
         else:
             ready = response.as_wsgi(ctx._method) if type(response) is Response else None
@@ -42,14 +42,8 @@ def serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -
     finally:
         if "werkzeug.debug.preserve_context" in environ:
             environ["werkzeug.debug.preserve_context"](ctx)
-        failure = ctx.error
-        if failure is not None:
-            failure = failure_of(app, ctx)
-        try:
-            ctx.pop(failure)
-        finally:
-            # Errors keep this frame, so it may not keep the error.
-            failure = None
+        if not pop_at_once(ctx):
+            ctx.pop(failure_of(app, ctx))
     if ctx._waiting is not None or ctx._streams:
         environ["brim.holds_request"] = True
         return app.background.keep_until_sent(body, ctx)

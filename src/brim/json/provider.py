@@ -191,14 +191,14 @@ class DefaultJSONProvider(JSONProvider):
             return response_class.of_body(self._body(obj), _JSON)
         return response_class(self._body(obj), mimetype=self.mimetype)
 
-    def ready(self, obj: Any) -> tuple[bytes, str] | None:
+    def ready(self, obj: Any) -> tuple[bytes, ContentType] | None:
         """Return body and content type of ``response(obj)``.
 
         ``None`` where that has something else in it, or is another class's.
         """
         if self.mimetype != _JSON or type(self).response is not DefaultJSONProvider.response:
             return None
-        return self._body(obj), _JSON
+        return self._body(obj), _JSON_TYPE
 
     def _body(self, obj: Any) -> bytes:
         compact = self.compact
@@ -207,6 +207,20 @@ class DefaultJSONProvider(JSONProvider):
         else:
             text = self.dumps(obj, separators=_COMPACT)
         return f"{text}\n".encode()
+
+
+class ContentType:
+    """A content type, and its header as WSGI and as ASGI have it."""
+
+    __slots__ = ("asgi", "text", "wsgi")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.wsgi = ("Content-Type", text)
+        self.asgi = (b"content-type", text.encode("latin-1"))
+
+
+_JSON_TYPE = ContentType(_JSON)
 
 
 if TYPE_CHECKING:
