@@ -3,13 +3,15 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
+from threading import Barrier
 from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import (
     BaseConverter,
     IntegerConverter,
@@ -20,7 +22,7 @@ from werkzeug.routing import (
 )
 from werkzeug.routing import Map as WerkzeugMap
 
-from brim.routing import Map, Matcher, decode_path, environ_is_plain, host_is_plain
+from brim.routing import Map, Matcher, decode_path, host_is_plain, plain_path
 from tests.strategies import Anything, Case, Elsewhere, Picky, Shouting, Word, cases, make_request
 
 MAPS = 1000
@@ -37,15 +39,29 @@ def ask_werkzeug(url_map: WerkzeugMap, path: str, method: str) -> Any:
         return error
 
 
+def agree(found: Any, asked: Any) -> bool:
+    """Whether an answer of the matcher says what Werkzeug does."""
+    rule, args = found
+    if rule is not None:
+        return isinstance(asked, tuple) and asked[0] is rule and repr(asked[1]) == repr(args)
+    if args:
+        return type(asked) is MethodNotAllowed and sorted(asked.valid_methods or ()) == args
+    return type(asked) is NotFound
+
+
 def matched(url_map: WerkzeugMap, path: str, method: str = "GET") -> Any:
-    """What the matcher answers, as endpoint and arguments, once that is Werkzeug's answer."""
-    found = Matcher(url_map, subdomain_matching=False).match(path, method)
+    """What the matcher answers, as endpoint and arguments, once that is Werkzeug's answer.
+
+    Where no rule takes the request: the methods that the path takes.
+    """
+    matcher = Matcher(url_map, subdomain_matching=False)
+    found = matcher.match(path, method)
+    # The tree has grown by now.
+    assert repr(found) == repr(matcher.match(path, method))
     if found is None:
         return None
-    asked = ask_werkzeug(url_map, path, method)
-    assert asked[0] is found[0]
-    assert repr(asked[1]) == repr(found[1])
-    return found[0].endpoint, found[1]
+    assert agree(found, ask_werkzeug(url_map, path, method))
+    return found[1] if found[0] is None else (found[0].endpoint, found[1])
 
 
 def map_of(*rules: str | Rule, **options: Any) -> Map:
@@ -62,7 +78,7 @@ def test_whatever_the_matcher_answers_is_what_werkzeug_answers() -> None:
 
     @settings(max_examples=MAPS, deadline=None)
     @given(cases())
-    def agree(drawn: tuple[Case, Random]) -> None:
+    def match_all(drawn: tuple[Case, Random]) -> None:
         case, rnd = drawn
         matcher = Matcher(case.url_map, subdomain_matching=False)
         for _ in range(REQUESTS_FOR_EACH):
@@ -74,16 +90,19 @@ def test_whatever_the_matcher_answers_is_what_werkzeug_answers() -> None:
             seen["misses"] += not hit
             seen["plain hits" if case.plain else "odd hits"] += hit
             if found is not None:
-                seen["plain answers" if case.plain else "odd answers"] += 1
-                assert hit, (case.rules, path, method, asked)
-                assert asked[0] is found[0], (case.rules, path, method)
-                assert repr(asked[1]) == repr(found[1]), (case.rules, path, method)
+                kind = "answers" if hit else "refusals"
+                seen[f"plain {kind}" if case.plain else f"odd {kind}"] += 1
+                assert agree(found, asked), (case.rules, path, method, found, asked)
+            refused = type(asked) in (NotFound, MethodNotAllowed)
+            seen["plain misses" if case.plain else "odd misses"] += refused
 
-    agree()
+    match_all()
     assert seen["pairs"] >= MAPS * REQUESTS_FOR_EACH
     assert seen["misses"] > 0.2 * seen["pairs"]
     assert seen["plain answers"] > 0.85 * seen["plain hits"]
     assert seen["odd answers"] > 0.4 * seen["odd hits"]
+    assert seen["plain refusals"] > 0.6 * seen["plain misses"]
+    assert seen["odd refusals"] > 0.25 * seen["odd misses"]
 
 
 @pytest.mark.parametrize(
@@ -108,6 +127,17 @@ def test_whatever_the_matcher_answers_is_what_werkzeug_answers() -> None:
         (["/a<x>", "/<x>bb"], "/abb", ("/<x>bb", {"x": "a"})),
         (["/<x>", "/<int:x><y>"], "/1a", ("/<int:x><y>", {"x": 1, "y": "a"})),
         (["/a//b"], "/a/b", None),
+        (["/a"], "/b", []),
+        (["/a/b", "/a/<int:x>"], "/a/c", []),
+        (["/a/b", "/a/<int:x>/c", "/<x>/<y>/d"], "/a/7", []),
+        (
+            ["/a/<int:x>", "/a/<int:x>/c", "/<x>/<y>/d"],
+            "/a/7/d",
+            ("/<x>/<y>/d", {"x": "a", "y": "7"}),
+        ),
+        (["/<int:x>/"], "/a/", []),
+        (["/<path:p>.txt"], "/a/b.png", []),
+        (["/<path:p>"], "/a\nb", []),
     ],
 )
 def test_rules_are_tried_in_werkzeugs_order(rules: list[str], path: str, expected: Any) -> None:
@@ -123,14 +153,11 @@ def test_rules_are_tried_in_werkzeugs_order(rules: list[str], path: str, expecte
         (["/<path:p>"], "/a//b"),
         (["/"], ""),
         (["/a"], "a"),
-        (["/a"], "/b"),
-        (["/a/b", "/a/<int:x>"], "/a/c"),
-        (["/<path:p>"], "/a\nb"),
         (["/<int(max=1):x>", "/<x>"], "/2"),
         (["/<int:x>"], "/" + "9" * 5000),
     ],
 )
-def test_redirects_refusals_and_misses_are_left_to_werkzeug(rules: list[str], path: str) -> None:
+def test_redirects_and_refusals_are_left_to_werkzeug(rules: list[str], path: str) -> None:
     assert matched(map_of(*rules), path) is None
 
 
@@ -145,7 +172,8 @@ def test_a_rule_is_passed_over_for_its_methods() -> None:
     assert matched(url_map, "/a", "HEAD") == ("read", {})
     assert matched(url_map, "/a", "POST") == ("write", {})
     assert matched(url_map, "/a", "PUT") == ("other", {"x": "a"})
-    assert matched(url_map, "/a", "PATCH") is None
+    assert matched(url_map, "/a", "PATCH") == ["GET", "HEAD", "POST", "PUT"]
+    assert matched(url_map, "/a", "patch") is None
     assert matched(url_map, "/b", "BREW") == ("any", {})
 
 
@@ -254,6 +282,40 @@ def test_rules_that_take_no_request_are_passed_over() -> None:
     assert matched(url_map, "/a") == ("/a", {})
 
 
+def test_a_miss_is_left_to_werkzeug_where_a_websocket_or_a_tenant_may_be_meant() -> None:
+    url_map = map_of(Rule("/a", endpoint="socket", websocket=True), "/b")
+    assert matched(url_map, "/a") is None
+    assert matched(url_map, "/c") == []
+    url_map.add(Rule("/a", endpoint="tenant", subdomain="<tenant>"))
+    assert matched(url_map, "/c") is None
+    assert matched(url_map, "/b") == ("/b", {})
+
+
+def test_rules_are_read_when_a_path_comes_by_whoever_comes_first() -> None:
+    """On many threads at once each has the answers that one alone has."""
+    rules = [f"/{a}/{b}/{c}" for a in ("x", "<p>") for b in "yz" for c in ("v", "<int:q>")]
+    paths = [f"/{a}/{b}/{c}" for a in "xw" for b in "yzu" for c in ("v", "7", "seven")]
+    url_map = map_of(*rules)
+    expected = [
+        repr(Matcher(url_map, subdomain_matching=False).match(path, "GET")) for path in paths
+    ]
+
+    def match_all(matcher: Matcher, barrier: Barrier) -> list[str]:
+        barrier.wait()
+        return [repr(matcher.match(path, "GET")) for path in paths]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            for _ in range(50):
+                matcher, barrier = Matcher(url_map, subdomain_matching=False), Barrier(4)
+                asked = [pool.submit(match_all, matcher, barrier) for _ in range(4)]
+                assert all(answer.result() == expected for answer in asked)
+    finally:
+        sys.setswitchinterval(interval)
+
+
 def test_a_websocket_rule_has_its_place_in_the_order() -> None:
     """The first rule puts its part before the second's, and shares it with the third."""
     url_map = map_of(
@@ -265,7 +327,7 @@ def test_a_websocket_rule_has_its_place_in_the_order() -> None:
 def test_the_default_subdomain_is_the_one_that_is_matched() -> None:
     url_map = map_of("/a", Rule("/b", endpoint="bare", subdomain=""), default_subdomain="www")
     assert matched(url_map, "/a") == ("/a", {})
-    assert matched(url_map, "/b") is None
+    assert matched(url_map, "/b") == []
 
 
 def deep_map() -> Map:
@@ -450,7 +512,7 @@ def test_an_adapter_can_be_bound_to_every_plain_host(host: str, scheme: str, nam
         url_map.bind_to_environ(environ, subdomain="").match()
     except HTTPException:
         assert not host_is_plain(host)
-        assert not environ_is_plain(environ)
+        assert plain_path(environ) is None
 
 
 @pytest.mark.parametrize("host", ["localhost", "example.com:8000", "[::1]:80", "a_b", "é", ""])
@@ -472,4 +534,4 @@ def test_hosts_without_empty_or_long_labels_are_plain(host: str) -> None:
     ids=str,
 )
 def test_the_matcher_is_for_http_at_a_plain_host(values: dict[str, str], plain: bool) -> None:
-    assert environ_is_plain(environ_of(**values)) is plain
+    assert (plain_path(environ_of(PATH_INFO="/a", **values)) == "/a") is plain

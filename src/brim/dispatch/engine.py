@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from ..routing import Matcher, plain_path, plain_path_of_scope
 from ..signals import appcontext_tearing_down, request_tearing_down
@@ -142,7 +142,7 @@ class Engine:
             plans = self._make_plans(compiled)
         matcher = compiled.matcher or self._make_matcher(compiled, plans[None].overrides)
         app = ctx.app
-        found = None
+        found: tuple[Any, Any] | None = None
         if matcher.answers and app.config["TRUSTED_HOSTS"] is None:
             path = None
             if ctx._environ is None:
@@ -154,30 +154,33 @@ class Engine:
                 found = matcher.match(path, ctx._method)
         if found is None:
             found = self._match_by_werkzeug(ctx)
-        if found is None:
-            ctx._plan = plans[None]
-            return
-        rule, args = ctx.url_rule, ctx.view_args = found
-        ctx._plan = plans[rule.endpoint]
         made = ctx._made
+        rule, args = found
+        if rule is None:
+            ctx._plan = plans[None]
+            if args is not None:
+                ctx.routing_exception = MethodNotAllowed(args) if args else NotFound()
+            if made is not None and ctx.routing_exception is not None:
+                made.routing_exception = ctx.routing_exception
+            return
+        ctx.url_rule, ctx.view_args = rule, args
+        ctx._plan = plans[rule.endpoint]
         if made is not None:
             made.url_rule, made.view_args = rule, args
 
-    def _match_by_werkzeug(self, ctx: RequestContext) -> tuple[Any, dict[str, Any]] | None:
+    def _match_by_werkzeug(self, ctx: RequestContext) -> tuple[Any, Any]:
+        """Return the rule and its arguments; or neither, once the error to raise is noted."""
         try:
             adapter = ctx.url_adapter
             if adapter is None:
-                return None
-            return adapter.match(return_rule=True)  # type: ignore[return-value]
+                return None, None
+            return adapter.match(return_rule=True)
         except HTTPException as error:
             if error.__suppress_context__:
                 # How Werkzeug searched is shown to nobody, and would keep this frame.
                 error.__context__ = None
             ctx.routing_exception = error
-            made = ctx._made
-            if made is not None:
-                made.routing_exception = error
-            return None
+            return None, None
 
     def end(self, ctx: RequestContext, exc: BaseException | None) -> None:
         """End a request: see :func:`brim.dispatch.steps.end`."""

@@ -1,10 +1,10 @@
 """The matcher: the quick way from a path and a method to a rule and its arguments.
 
 Law of this file: Werkzeug decides, the matcher may only be faster. ``Matcher.match``
-returns what Werkzeug's ``MapAdapter.match`` would return, or ``None``, which means "ask
-Werkzeug". It never raises, redirects or says "not found" itself. Whatever isn't fully
-understood here, be it one option of a rule or one argument of a converter, is answered
-``None``, and so is every path on which it might have a claim.
+returns what Werkzeug's ``MapAdapter.match`` would return, or which methods the path takes
+where that would say 404 or 405, or ``None``, which means "ask Werkzeug". It never raises or
+redirects. Whatever isn't fully understood here, be it one option of a rule or one argument
+of a converter, is answered ``None``, and so is every path on which it might have a claim.
 
 What is relied on, all of it held by the property tests in tests/test_routing.py:
 
@@ -16,6 +16,8 @@ What is relied on, all of it held by the property tests in tests/test_routing.py
 - Rules with equal parts are tried in the order in which they were added. One that doesn't
   take the method is passed over.
 - Values are converted once the rule has been found. A refusal then ends the search.
+- A path that no rule takes, slash added or left out, is a 404; a 405 if there are rules that
+  don't take its method. Rules for WebSockets and for other hosts may have more to say.
 
 Nothing of the request but its path, method and host is read here; no context, no proxies.
 """
@@ -24,7 +26,6 @@ from __future__ import annotations
 
 from .environ import (
     decode_path,
-    environ_is_plain,
     host_is_plain,
     plain_path,
     plain_path_of_scope,
@@ -36,7 +37,6 @@ __all__ = [
     "Map",
     "Matcher",
     "decode_path",
-    "environ_is_plain",
     "host_is_plain",
     "plain_path",
     "plain_path_of_scope",

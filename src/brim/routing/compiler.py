@@ -1,4 +1,4 @@
-"""Reads the rules of a map and makes the tree that they are matched in.
+"""Reads the rules of a map and grows the tree that they are matched in.
 
 Here is decided what is understood of a rule and what isn't. Only what Werkzeug documents
 is read: the text of a rule, its options, and its converters' ``regex``, ``weight``,
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from werkzeug.routing import (
     AnyConverter,
@@ -25,11 +26,22 @@ from .map import Map
 from .tree import AskWerkzeug, Edge, Leaf, Node, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import TypeAlias, TypeGuard
 
     from werkzeug.routing import BaseConverter
     from werkzeug.routing import Map as WerkzeugMap
+
+    # A rule without converters: its methods, itself, and its defaults.
+    StaticRule: TypeAlias = tuple[Collection[str], Rule, Mapping[str, Any]]
+    # A rule that ends in one converter: its methods, itself, and its argument.
+    TailRule: TypeAlias = tuple[Collection[str], Rule, str, "Callable[[str], Any] | None"]
+    # What the last segment is checked with, the texts that go before, and the rules.
+    Tail: TypeAlias = tuple[Callable[[str], object], Mapping[str, Node], list[TailRule]]
+
+    # A rule that has come as far as a node: where what is left of it begins, and the
+    # converters that it has come by.
+    _Unread: TypeAlias = tuple[Rule, int, tuple[Variable, ...]]
 
     # A piece of a rule: text, a converter, or what isn't understood.
     _Token: TypeAlias = "str | Variable | None"
@@ -60,7 +72,8 @@ _VARIABLE = re.compile(
     """,
     re.VERBOSE,
 )
-_TEXT = re.compile(r"[^<>]+")
+_TEXT = re.compile(r"[^<>/]+")
+_REST = re.compile(r"[^<>]+")
 _ARGUMENT = re.compile(
     r"""
     \s* (?: (?P<key>[a-zA-Z_][a-zA-Z0-9_]*) \s* = \s* )?
@@ -81,20 +94,28 @@ _READ_ARGUMENT: dict[str, Callable[[str], Any]] = {
     "bool": "True".__eq__,
 }
 
-# The walks go one call deeper at each segment; nobody's rules come near this.
+# The search goes one call deeper at each segment; nobody's rules come near this.
 _MOST_SEGMENTS = 100
 
 _PLAIN_SUBDOMAIN = re.compile(r"[a-z0-9.-]*")
 
 
 class Compiler:
-    """Makes the tree, of the rules that a map has now."""
+    """Grows the tree, of the rules that a map had when the compiler was made.
+
+    A node grows when a search first comes to it: an application of thousands of rules
+    answers its first request without having read them all.
+
+    ``static``: the rules without converters, by path; ``tails``: what ends in one converter
+    that is all of its segment, by what comes before the slash. Both fill as nodes grow.
+    """
 
     def __init__(self, url_map: Map) -> None:
-        self.root = Node()
         self.map = url_map
+        self.converters = url_map.known_converters()
         self.variables: dict[tuple[str, str], Variable | None] = {}
-        self.edges: dict[tuple[Node, str, bool], Edge] = {}
+        self.static: dict[str, list[StaticRule]] = {}
+        self.tails: dict[str, Tail] = {}
         self.subdomain = url_map.default_subdomain or ""
         if not _PLAIN_SUBDOMAIN.fullmatch(self.subdomain):
             raise AskWerkzeug
@@ -107,54 +128,83 @@ class Compiler:
         self.with_defaults = Counter(
             rule.endpoint for rule in rules if rule.defaults and url_map.redirect_defaults
         )
+        #: Whether a path that no rule takes may be for rules of a pattern of subdomains.
+        self.has_patterns = any("<" in (rule.subdomain or "") for rule in rules)
         for rule in rules:
-            self.add(rule)
-        self.root.freeze()
+            text = rule.rule
+            if not text.startswith("/") or "//" in text or text.count("/") > _MOST_SEGMENTS:
+                raise AskWerkzeug
+        unread: list[_Unread] = [
+            (rule, 1, ()) for rule in rules if not (rule.build_only or self.is_elsewhere(rule))
+        ]
+        self.root = Node(partial(self.grow, unread, ""))
 
-    def static(self) -> dict[str, list[tuple[Collection[str], Rule, Any]]]:
-        """Return the rules without converters, by path."""
-        paths: dict[str, list[tuple[Collection[str], Rule, Any]]] = {}
-        left = [("", self.root)]
-        while left:
-            path, node = left.pop()
-            rules = [
-                (leaf.methods, leaf.rule, leaf.defaults)
-                for leaf in node.leaves
-                if leaf.methods is not None and not leaf.asks
-            ]
-            if rules and len(rules) == len(node.leaves):
-                paths[path] = rules
-            left.extend((f"{path}/{text}", below) for text, below in node.literal.items())
-        return paths
+    def grow(self, unread: list[_Unread], path: str | None, node: Node) -> None:
+        """Read the next part of the rules that have come to a node.
 
-    def add(self, rule: Rule) -> None:
-        """Put a rule into the tree, or mark where it goes out of sight."""
-        if rule.build_only or self.is_elsewhere(rule):
+        ``path``: what leads there, if all of it is literal. Where two threads grow a node at
+        once, both make the same of it, and the later one's is kept.
+        """
+        literal: dict[str, Node] = {}
+        edges: dict[tuple[str, bool], Edge] = {}
+        unread_at: dict[Node, list[_Unread]] = {}
+        opaque = False
+        for rule, at, variables in unread:
+            text = rule.rule
+            end = text.find("/", at)
+            part = text[at:] if end < 0 else text[at:end]
+            if "<" not in part and ">" not in part:
+                follower = literal.get(part) or literal.setdefault(part, Node())
+            else:
+                end, tokens, final = self.part(text, at)
+                if None in tokens:
+                    opaque = True
+                    continue
+                follower = self.follow(edges, cast("list[str | Variable]", tokens), final)
+                variables += tuple(token for token in tokens if isinstance(token, Variable))
+            if 0 <= end < len(text):
+                unread_at.setdefault(follower, []).append((rule, end + 1, variables))
+            else:
+                follower.leaves.append(Leaf(rule, variables, self.asks(rule, variables)))
+        for edge in edges.values():
+            self.let_grow(edge.node, unread_at, None)
+        for part, follower in literal.items():
+            self.let_grow(follower, unread_at, None if path is None else f"{path}/{part}")
+        node.grown(literal, list(edges.values()), opaque)
+        if path is not None:
+            self.note_tail(path, node)
+
+    def let_grow(
+        self, node: Node, unread_at: Mapping[Node, list[_Unread]], path: str | None
+    ) -> None:
+        """Have a node grow later, if rules go on from it."""
+        if node in unread_at:
+            node.grow = partial(self.grow, unread_at[node], path)
+        if path is not None and node.leaves:
+            self.note_static(path, node.leaves)
+
+    def note_static(self, path: str, leaves: list[Leaf]) -> None:
+        """Have a path looked up as a whole, unless one of its rules is not that simple."""
+        rules = [
+            (leaf.methods, leaf.rule, leaf.defaults or {})
+            for leaf in leaves
+            if leaf.methods is not None and not leaf.asks
+        ]
+        if len(rules) == len(leaves):
+            self.static[path] = rules
+
+    def note_tail(self, path: str, node: Node) -> None:
+        """Have what ends in one converter looked up by what comes before."""
+        leaves = node.follower.leaves
+        if node.follower is node or not leaves:
             return
-        segments = self.segments(rule.rule)
-        node = self.root
-        variables: list[Variable] = []
-        for at, tokens in enumerate(segments):
-            texts = [token for token in tokens if isinstance(token, str)]
-            if len(texts) == len(tokens):
-                node = node.literal.setdefault("".join(texts), Node())
-                continue
-            final = any(isinstance(token, Variable) and token.takes_slashes for token in tokens)
-            if final:
-                rest = [token for segment in segments[at + 1 :] for token in ("/", *segment)]
-                tokens = [*tokens, *rest]
-            known = [token for token in tokens if token is not None]
-            if len(known) < len(tokens):
-                node.opaque = True
+        rules: list[TailRule] = []
+        for leaf in leaves:
+            if leaf.methods is None or leaf.asks or leaf.defaults or len(leaf.arguments) != 1:
                 return
-            variables += (token for token in known if isinstance(token, Variable))
-            node = self.follow(node, known, final)
-            if final:
-                break
-        # A rule for WebSockets never takes a request, but its parts have their place in
-        # the order of all parts.
-        if not rule.websocket:
-            node.leaves.append(Leaf(rule, variables, self.asks(rule, variables)))
+            _, name, convert = leaf.arguments[0]
+            rules.append((leaf.methods, leaf.rule, name, convert))
+        self.tails[path] = node.takes, node.literal, rules
 
     def is_elsewhere(self, rule: Rule) -> bool:
         """Tell whether a rule is for another subdomain than the default one.
@@ -180,42 +230,41 @@ class Compiler:
             or arguments != rule.arguments  # pyright: ignore[reportUnknownMemberType]
         )
 
-    def follow(self, node: Node, tokens: list[str | Variable], final: bool) -> Node:
+    def follow(
+        self, edges: dict[tuple[str, bool], Edge], tokens: list[str | Variable], final: bool
+    ) -> Node:
         """Return the node behind a part with converters; equal parts share one."""
         regex = "".join(
             re.escape(token) if isinstance(token, str) else f"({token.regex})" for token in tokens
         )
-        key = (node, regex, final)
-        edge = self.edges.get(key)
+        edge = edges.get((regex, final))
         if edge is None:
-            edge = self.edges[key] = Edge(tokens, regex, final)
-            node.edges.append(edge)
+            edge = edges[regex, final] = Edge(tokens, regex, final, Node())
         return edge.node
 
-    def segments(self, rule: str) -> list[list[_Token]]:
-        """Take the text of a rule apart, at its slashes and around its converters.
+    def part(self, rule: str, at: int) -> tuple[int, list[_Token], bool]:
+        """Take the next part of a rule's text apart, around its converters.
 
-        ``None`` stands for what isn't understood. ``/a/<int:b>.c`` has two segments: the
-        second is a variable and the text ``.c``.
+        Return where it ends, its tokens, and whether it takes all that there is; ``None``
+        stands for a token that isn't understood. The part of ``/a/<int:b>.c`` at 3 is a
+        variable and the text ``.c``.
         """
-        if not rule.startswith("/") or "//" in rule or rule.count("/") > _MOST_SEGMENTS:
-            raise AskWerkzeug
-        segments: list[list[_Token]] = [[]]
-        at = 1
-        while at < len(rule):
+        tokens: list[_Token] = []
+        final = False
+        while at < len(rule) and (final or rule[at] != "/"):
             match = _VARIABLE.match(rule, at)
             if match is not None:
-                segments[-1].append(self.variable(match))
+                variable = self.variable(match)
+                final = final or (variable is not None and variable.takes_slashes)
+                tokens.append(variable)
             else:
-                match = _TEXT.match(rule, at)
+                match = (_REST if final else _TEXT).match(rule, at)
                 if match is None:
-                    segments[-1].append(None)
+                    tokens.append(None)
                     break
-                first, *others = match[0].split("/")
-                segments[-1] += [first] if first else []
-                segments.extend([text] if text else [] for text in others)
+                tokens.append(match[0])
             at = match.end()
-        return segments
+        return at, tokens, final
 
     def variable(self, match: re.Match[str]) -> Variable | None:
         """Return the variable of a rule, unless its converter isn't fully known."""
@@ -227,7 +276,7 @@ class Compiler:
 
     def new_variable(self, name: str, arguments: str) -> Variable | None:
         """Make a converter, and a variable of it that has no name yet."""
-        kind = self.map.converter(name)
+        kind = self.converters.get(name)
         if kind is None or kind not in _KNOWN_CONVERTERS:
             return None
         try:

@@ -70,13 +70,13 @@ class Map(WerkzeugMap):
             if self._converters.setdefault(name, kind) is not kind:
                 self._converters[name] = None
 
-    def converter(self, name: str) -> type[BaseConverter] | None:
-        """Return the class that a converter's name stood for in every rule, if one did.
+    def known_converters(self) -> dict[str, type[BaseConverter] | None]:
+        """Return which class each converter's name stood for in every rule; None for several.
 
         A rule keeps the converters that it was added with, while their names can be given
         to other classes later.
         """
-        return self._converters.get(name)
+        return dict(self._converters)
 
 
 class _Recorder(RuleFactory):
