@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from markupsafe import Markup
 
-from brim import Flask, request, session
+from brim import Flask, Request, Response, request, request_finished, session
 from brim.json.tag import TaggedJSONSerializer
 from brim.sessions import (
     NullSession,
@@ -31,6 +31,7 @@ from brim.testing import FlaskClient
 
 #: When the cookies below were made.
 MADE = 1767225600
+NAIVE = datetime(2026, 1, 1, 0, 0, 0, 999999)  # noqa: DTZ001
 
 #: Sessions and the cookies that Flask 3.1.3 made of them with the key of the `app` fixture.
 FLASKS_COOKIES: list[tuple[dict[str, Any], str]] = [
@@ -437,6 +438,86 @@ class TestResponse:
             app.session_interface.save_session(app, changed, response)
             assert response.headers["Vary"] == "Cookie"
             assert "Set-Cookie" in response.headers
+
+    def test_headers_show_what_the_session_added(self, app: Flask, client: FlaskClient) -> None:
+        seen: list[tuple[str, str]] = []
+
+        def look(sender: Any, response: Any, **extra: Any) -> None:
+            seen.extend(response.headers)
+
+        with request_finished.connected_to(look, app):
+            answer = client.post("/set", json={"a": 1})
+        # The names are in lower case under ASGI.
+        assert [value for _, value in seen] == [value for _, value in answer.headers]
+        assert [name for name, _ in seen] == [
+            "Content-Type",
+            "Content-Length",
+            "Vary",
+            "Set-Cookie",
+        ]
+
+    def test_a_response_class_may_set_cookies_in_its_own_way(
+        self, app: Flask, client: FlaskClient
+    ) -> None:
+        names: list[str] = []
+
+        class Own(Response):
+            def set_cookie(self, key: str, *args: Any, **kwargs: Any) -> None:
+                names.append(key)
+                super().set_cookie(key, *args, **kwargs)
+
+        app.response_class = Own
+        assert "Set-Cookie" in client.post("/set", json={"a": 1}).headers
+        assert names == ["session"]
+
+    def test_a_request_class_may_read_cookies_in_its_own_way(
+        self, app: Flask, client: FlaskClient
+    ) -> None:
+        class Own(Request):
+            cookies = property(lambda self: {"session": FLASKS_COOKIES[0][1]})  # type: ignore
+
+        app.request_class = Own
+        assert get(client, "/all", "none").text == repr(FLASKS_COOKIES[0][0])
+
+    @pytest.mark.parametrize("expires", [None, "Thu, 01 Jan 2026 00:00:00 GMT", NAIVE, 1767225600])
+    def test_an_interface_may_expire_cookies_in_its_own_way(
+        self, app: Flask, client: FlaskClient, expires: Any
+    ) -> None:
+        class Own(SecureCookieSessionInterface):
+            def get_expiration_time(self, app: Flask, session: SessionMixin) -> Any:
+                return expires
+
+        app.session_interface = Own()
+        cookie = client.post("/set", json={"a": 1}).headers["Set-Cookie"]
+        assert ("Expires=Thu, 01 Jan 2026 00:00:00 GMT;" in cookie) == (expires is not None)
+
+    def test_a_serializer_of_ones_own_may_write_any_text(
+        self, app: Flask, client: FlaskClient
+    ) -> None:
+        class Plain:
+            def dumps(self, value: Any) -> str:
+                return json.dumps(value)
+
+            def loads(self, text: str, max_age: int) -> Any:
+                return json.loads(text)
+
+        class Own(SecureCookieSessionInterface):
+            def get_signing_serializer(self, app: Flask) -> Any:
+                return Plain()
+
+        app.session_interface = Own()
+        written = client.post("/set", json={"a": "; é"}).headers["Set-Cookie"].split("; ")[0]
+        assert written == r'session="{\"a\": \"\073 \\u00e9\"}"'
+        assert client.get("/all", headers={"Cookie": written}).text == "{'a': '; é'}"
+
+    def test_a_cookie_that_is_too_large_is_warned_of(self, app: Flask, client: FlaskClient) -> None:
+        length = len(client.post("/set", json={"a": 1}).headers["Set-Cookie"])
+        for limit in (length, 0):
+            app.config["MAX_COOKIE_SIZE"] = limit
+            client.post("/set", json={"a": 1})
+        app.config["MAX_COOKIE_SIZE"] = length - 1
+        with pytest.warns(UserWarning, match="The 'session' cookie is too large"):
+            client.post("/set", json={"a": 1})
 
 
 class TestRefresh:

@@ -15,15 +15,19 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData
 from werkzeug.datastructures import CallbackDict
 
+from .cookies import SessionSerializer, cookie_attributes, find_cookie
 from .json.tag import TaggedJSONSerializer
+from .wrappers import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .typing import Flask, Request, Response
+    from itsdangerous import URLSafeTimedSerializer
+
+    from .typing import Flask
 
 NO_SECRET_KEY = """\
 The session is unavailable because no secret key was set. It can be read, and is empty, \
@@ -252,7 +256,7 @@ class SecureCookieSessionInterface(SessionInterface):
         signing = self.get_signing_serializer(app)
         if signing is None:
             return None
-        value = request.cookies.get(self.get_cookie_name(app))
+        value = _cookie_of(request, self.get_cookie_name(app))
         if not value:
             return self.session_class()
         max_age = int(app.permanent_session_lifetime.total_seconds())
@@ -275,11 +279,13 @@ class SecureCookieSessionInterface(SessionInterface):
         signing = self.get_signing_serializer(app)
         if signing is None:
             raise RuntimeError(NO_SECRET_KEY)
-        response.set_cookie(
+        _set_cookie(
+            app,
+            response,
             self.get_cookie_name(app),
             signing.dumps(dict(session)),
-            expires=self.get_expiration_time(app, session),
-            **self._attributes(app),
+            self.get_expiration_time(app, session),
+            self._attributes(app),
         )
         _vary_by_cookie(response)
 
@@ -310,8 +316,12 @@ class SecureCookieSessionInterface(SessionInterface):
             return False
         # PERF: a fifth of the time that parsing all cookies takes, for each request of a
         # client with a session that doesn't use it; benchmarks/bench_overhead.py.
-        pairs = [part.partition("=") for part in header.split(";")]
-        values = [value.strip(' "') for key, _, value in pairs if key.strip() == name]
+        only = find_cookie(header, name)
+        if only is not None:
+            values = [only]
+        else:
+            pairs = [part.partition("=") for part in header.split(";")]
+            values = [value.strip(' "') for key, _, value in pairs if key.strip() == name]
         own_format = (
             cls.open_session is own.open_session
             and cls.get_signing_serializer is own.get_signing_serializer
@@ -321,9 +331,59 @@ class SecureCookieSessionInterface(SessionInterface):
         return any(map(_says_permanent if own_rule and own_format else bool, values))
 
 
+# Classes of an application's own may have others.
+_REQUEST_COOKIES = Request.cookies
+_SET_COOKIE = Response.set_cookie
+_MAX_COOKIE_SIZE = Response.max_cookie_size
+_VARY_COOKIE = ("Vary", "Cookie")
+_NEEDS_NO_QUOTES = re.compile("[A-Za-z0-9._-]+")
+
+
+def _cookie_of(request: Request, name: str) -> str | None:
+    """Return the value of a request's cookie, if it has one."""
+    if type(request).cookies is _REQUEST_COOKIES and "cookies" not in request.__dict__:
+        header = request.environ.get("HTTP_COOKIE")
+        if not header:
+            return None
+        value = find_cookie(header, name)
+        if value is not None:
+            return value
+    return request.cookies.get(name)
+
+
+def _set_cookie(
+    app: Flask,
+    response: Response,
+    name: str,
+    value: str,
+    expires: datetime | None,
+    attributes: dict[str, Any],
+) -> None:
+    """Have a response set a cookie."""
+    cls = type(response)
+    if (
+        cls.set_cookie is _SET_COOKIE
+        and cls.max_cookie_size is _MAX_COOKIE_SIZE
+        and (expires is None or type(expires) is datetime)
+        and _NEEDS_NO_QUOTES.fullmatch(value)
+    ):
+        second = None if expires is None else expires.replace(microsecond=0)
+        rest = cookie_attributes(name, second, **attributes)
+        size = app.config["MAX_COOKIE_SIZE"]
+        if rest is not None and (not size or len(name) + len(value) + len(rest) < size):
+            response._add_header("Set-Cookie", f"{name}={value}{rest}")
+            return
+    # It warns of cookies that browsers may refuse.
+    response.set_cookie(name, value, expires=expires, **attributes)
+
+
 def _vary_by_cookie(response: Response) -> None:
     # PERF: a tenth of the time that Werkzeug's set of header values takes;
     # benchmarks/bench_overhead.py.
+    if type(response) is Response and "headers" not in response.__dict__:
+        if _VARY_COOKIE not in response._later_headers:
+            response._add_header(*_VARY_COOKIE)
+        return
     vary = response.headers.get("Vary")
     if vary is None:
         response.headers["Vary"] = "Cookie"
@@ -340,8 +400,8 @@ def _signing_serializer(
     serializer: Any,
     key_derivation: str,
     digest_method: Any,
-) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(
+) -> SessionSerializer:
+    return SessionSerializer(
         [key.encode() if isinstance(key, str) else key for key in keys],
         salt=salt,
         serializer=serializer,

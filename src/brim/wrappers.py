@@ -286,6 +286,8 @@ class Response(WerkzeugResponse):
     _status_code = 200
     direct_passthrough = False
     _plain_content_type = ""
+    # Header lines that came to those before anybody looked at the headers.
+    _later_headers: tuple[tuple[str, str], ...] = ()
 
     def __init__(
         self,
@@ -332,7 +334,19 @@ class Response(WerkzeugResponse):
         if type(body) is list:
             parts = cast("list[bytes]", body)
             headers.append(("Content-Length", str(sum(map(len, parts)))))
+        if self._later_headers:
+            headers += self._later_headers
         return headers
+
+    def _add_header(self, name: str, value: str) -> None:
+        """Add a header line; ``value`` is Latin-1 without line breaks.
+
+        PERF: leaves the header list unmade, if it is; benchmarks/bench_overhead.py.
+        """
+        if type(self) is Response and "headers" not in self.__dict__:
+            self._later_headers = (*self._later_headers, (name, value))
+        else:
+            self.headers.add(name, value)
 
     @property
     def max_cookie_size(self) -> int:  # type: ignore[override]

@@ -173,3 +173,55 @@ def test_a_tag_has_to_have_three_methods() -> None:
     for method in (tag.check, tag.to_json, tag.to_python, tag.tag):
         with pytest.raises(NotImplementedError):
             method(None)
+
+
+_scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+_tagged = st.recursive(
+    _scalars | st.binary() | st.uuids() | st.builds(Markup, st.text()) | st.builds(OrderedDict),
+    lambda inner: (
+        st.lists(inner)
+        | st.lists(inner).map(tuple)
+        | st.dictionaries(st.sampled_from(["a", " t", " di", " b__", " t__", "b"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(_tagged)
+def test_values_of_builtin_types_are_tagged_as_by_asking_each_tag(value: Any) -> None:
+    serializer = TaggedJSONSerializer()
+    quickly = serializer.dumps(value)
+    # Any change of the order means that each tag is asked.
+    serializer.order.append(serializer.order[-1])
+    assert serializer.dumps(value) == quickly
+
+
+def test_a_tag_for_a_builtin_type_is_asked_wherever_it_is_put() -> None:
+    class TagText(JSONTag):
+        __slots__ = ()
+        key = " text"
+
+        def check(self, value: Any) -> bool:
+            return type(value) is str
+
+        def to_json(self, value: Any) -> Any:
+            return [value]
+
+        def to_python(self, value: Any) -> Any:
+            return value[0].upper()
+
+    serializer = TaggedJSONSerializer()
+    assert serializer.dumps({"a": "b"}) == '{"a":"b"}'
+    serializer.register(TagText)
+    assert serializer.dumps({"a": "b"}) == '{"a":{" text":["b"]}}'
+    assert serializer.loads(serializer.dumps({"a": ["b"]})) == {"a": ["B"]}
+
+
+def test_a_subclass_may_tag_in_its_own_way() -> None:
+    class Shouting(TaggedJSONSerializer):
+        __slots__ = ()
+
+        def tag(self, value: Any) -> Any:
+            return value.upper() if isinstance(value, str) else super().tag(value)
+
+    assert Shouting().dumps(["a"]) == '["A"]'

@@ -204,6 +204,21 @@ class TagDateTime(JSONTag):
         return parse_date(value)
 
 
+# What JSON has types for itself, if it is of no subclass.
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+#: The tags whose order :meth:`TaggedJSONSerializer._tag_usual` follows.
+_USUAL_TAGS: list[type[JSONTag]] = [
+    TagDict,
+    PassDict,
+    TagTuple,
+    PassList,
+    TagBytes,
+    TagMarkup,
+    TagUUID,
+    TagDateTime,
+]
+
+
 class TaggedJSONSerializer:
     """Serialises to compact JSON in which a few more types than JSON's are kept.
 
@@ -211,19 +226,10 @@ class TaggedJSONSerializer:
     those that :meth:`register` adds. It has the interface that itsdangerous wants.
     """
 
-    __slots__ = ("order", "tags")
+    __slots__ = ("_usual", "order", "tags")
 
     #: The tags that each new serializer starts with, in the order they are asked.
-    default_tags: ClassVar[list[type[JSONTag]]] = [
-        TagDict,
-        PassDict,
-        TagTuple,
-        PassList,
-        TagBytes,
-        TagMarkup,
-        TagUUID,
-        TagDateTime,
-    ]
+    default_tags: ClassVar[list[type[JSONTag]]] = list(_USUAL_TAGS)
 
     def __init__(self) -> None:
         #: The tag of each key.
@@ -232,6 +238,9 @@ class TaggedJSONSerializer:
         self.order: list[JSONTag] = []
         for tag_class in self.default_tags:
             self.register(tag_class)
+        # The order, while it is the one that `_tag_usual` knows.
+        usual = type(self) is TaggedJSONSerializer and self.default_tags == _USUAL_TAGS
+        self._usual = list(self.order) if usual else None
 
     def register(
         self, tag_class: type[JSONTag], force: bool = False, index: int | None = None
@@ -274,16 +283,38 @@ class TaggedJSONSerializer:
 
     def _untag_scan(self, value: Any) -> Any:
         """Untag ``value`` and all in it, the innermost first."""
+        # PERF: scalars, which most values are, without a call; benchmarks/bench_overhead.py.
+        scan = self._untag_scan
         if isinstance(value, dict):
             items = cast("dict[str, Any]", value).items()
-            return self.untag({key: self._untag_scan(item) for key, item in items})
+            return self.untag(
+                {key: item if type(item) in _PLAIN else scan(item) for key, item in items}
+            )
         if isinstance(value, list):
-            return [self._untag_scan(item) for item in cast("list[object]", value)]
+            values = cast("list[object]", value)
+            return [item if type(item) in _PLAIN else scan(item) for item in values]
         return value
+
+    def _tag_usual(self, value: Any) -> Any:
+        """Tag ``value`` as the default tags do, in their order.
+
+        PERF: a value of a builtin type has its tag found by that type, not by asking eight
+        tags; benchmarks/bench_overhead.py.
+        """
+        kind: object = type(value)
+        if kind in _PLAIN:
+            return value
+        tag = self._tag_usual
+        if kind is dict and (len(value) != 1 or next(iter(value)) not in self.tags):
+            return {key: item if type(item) in _PLAIN else tag(item) for key, item in value.items()}
+        if kind is list:
+            return [item if type(item) in _PLAIN else tag(item) for item in value]
+        return self.tag(value)
 
     def dumps(self, value: Any) -> str:
         """Serialise ``value`` as compact JSON with tags."""
-        return dumps(self.tag(value), separators=(",", ":"))
+        tag = self._tag_usual if self.order == self._usual else self.tag
+        return dumps(tag(value), separators=(",", ":"))
 
     def loads(self, value: str) -> Any:
         """Parse JSON with tags."""
