@@ -92,6 +92,7 @@ _WATCHED_TABLES = frozenset(
 _WATCHED = _WATCHED_TABLES | {
     "url_map",
     "request_class",
+    "response_class",
     "subdomain_matching",
     "ensure_sync",
     *OVERRIDABLE,

@@ -42,7 +42,6 @@ def find_home_loop() -> AbstractEventLoop | None:
         return None if exchange is None else exchange.loop
 
 
-
 def keep_home_loop() -> None:
     """Have the loop found here once the request is no longer current."""
     home_loop.set(find_home_loop())

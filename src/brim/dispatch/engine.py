@@ -141,9 +141,8 @@ class Engine:
         if plans is None:
             plans = self._make_plans(compiled)
         matcher = compiled.matcher or self._make_matcher(compiled, plans[None].overrides)
-        app = ctx.app
         found: tuple[Any, Any] | None = None
-        if matcher.answers and app.config["TRUSTED_HOSTS"] is None:
+        if matcher.answers and ctx.app.config["TRUSTED_HOSTS"] is None:
             path = None
             if ctx._environ is None:
                 exchange: Any = ctx._exchange
@@ -152,21 +151,24 @@ class Engine:
                 path = plain_path(ctx.environ)
             if path is not None:
                 found = matcher.match(path, ctx._method)
-        if found is None:
-            found = self._match_by_werkzeug(ctx)
-        made = ctx._made
-        rule, args = found
+        rule, args = found or self._match_by_werkzeug(ctx)
         if rule is None:
             ctx._plan = plans[None]
-            if args is not None:
-                ctx.routing_exception = MethodNotAllowed(args) if args else NotFound()
-            if made is not None and ctx.routing_exception is not None:
-                made.routing_exception = ctx.routing_exception
+            self._note_miss(ctx, args)
             return
-        ctx.url_rule, ctx.view_args = rule, args
+        ctx.url_rule = rule
+        ctx.view_args = args
         ctx._plan = plans[rule.endpoint]
+        made = ctx._made
         if made is not None:
             made.url_rule, made.view_args = rule, args
+
+    def _note_miss(self, ctx: RequestContext, methods: list[str] | None) -> None:
+        """Note the error of a path that has no rule for the method, if it isn't noted yet."""
+        if methods is not None:
+            ctx.routing_exception = MethodNotAllowed(methods) if methods else NotFound()
+        if ctx._made is not None and ctx.routing_exception is not None:
+            ctx._made.routing_exception = ctx.routing_exception
 
     def _match_by_werkzeug(self, ctx: RequestContext) -> tuple[Any, Any]:
         """Return the rule and its arguments; or neither, once the error to raise is noted."""

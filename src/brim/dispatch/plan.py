@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from ..bridge import Synced, is_async, threads_are_greenlets
 from ..names import blueprint_chain, blueprint_of
+from .results import makes_plain_responses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -171,6 +172,7 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
         view is not None
         and begins_quietly
         and not (for_websockets or after)
+        and makes_plain_responses(app)
         and not any(getattr(overrides, name) for name in _AROUND_VIEWS)
     )
     teardown_app = tuple(reversed(app.teardown_appcontext_funcs))

@@ -23,7 +23,8 @@ def answer_sync(ctx: RequestContext) -> Response | Ready:
     if view is None:
         return run_sync(respond(ctx))
     try:
-        rv = view(**ctx.view_args)  # type: ignore[arg-type]
+        args = ctx.view_args
+        rv = view(**args) if args else view()
     except BaseException as error:
         called = Called(error=error)
     else:

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from ..bodies import ReceivedBody
-    from ..dispatch.results import Ready
     from ..typing import ASGIReceive, ASGIScope, ASGISend, Flask, WSGIEnvironment
-    from ..wrappers import Response
 
 
 class Door:
@@ -64,66 +62,83 @@ def serve(
     raise ValueError(f"There is no answer to an ASGI scope of type {kind!r}.")
 
 
-async def _serve_http(
+async def _serve_http(  # noqa: C901 -- PERF below
     app: Flask,
     scope: ASGIScope,
     receive: ASGIReceive,
     send: ASGISend,
     make_context: Callable[[WSGIEnvironment], RequestContext] | None = None,
 ) -> None:
-    """Answer a request. ``make_context``: the application's own way to make a context."""
+    """Answer a request. ``make_context``: the application's own way to make a context.
+
+    PERF: in one coroutine where a lone coroutine function answers, as each that is awaited costs
+    as much as matching; benchmarks/bench_plain.py. Everything else goes on in :func:`_go_on`.
+    """
     exchange = Exchange(scope, receive, asyncio.get_running_loop())
     try:
         if make_context is None:
-            ctx = RequestContext(app, None, exchange=exchange)
+            # Without keywords, which would cost a dict.
+            ctx = RequestContext(app, None, None, None, exchange)
         else:
             ctx = make_context(exchange.environ)
-        answer = await _answer(app, ctx, exchange)
-        if exchange.may_have_body:
-            send = dropping(exchange.body, send)
-        if type(answer) is tuple:
-            data, kind = answer
-            headers = [kind.asgi, (b"content-length", b"%d" % len(data))]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": data})
-        else:
-            await _send(app, ctx, answer, exchange, send)
-        if exchange.may_have_body:
-            await exchange.body.finish()
+        view = failure = called = None
+        waiting: tuple[Any, ...] = ()
+        try:
+            ctx.push()
+            if exchange.may_have_body or app._to_start is not None:
+                waiting = await _prepare(app, ctx, exchange)
+            if not waiting:
+                view = lone_view(ctx)
+        except BaseException as error:
+            failure = error
+        if isinstance(view, bridge.Synced):
+            try:
+                args = ctx.view_args
+                rv = await (view.func(**args) if args else view.func())
+            except BaseException as error:
+                called = Called(error=error)
+            else:
+                ready = lone_answer(ctx, rv)
+                if ready is not None and exchange.at_rest and pop_at_once(ctx):
+                    data, kind = ready
+                    headers = [kind.asgi, (b"content-length", b"%d" % len(data))]
+                    await send({"type": "http.response.start", "status": 200, "headers": headers})
+                    await send({"type": "http.response.body", "body": data})
+                    return
+                called = Called(rv)
+        await _go_on(app, ctx, exchange, send, failure, called, waiting)
     finally:
+        # Errors keep this frame, so it may not keep the error.
+        failure = called = None
         if exchange.in_use:
             exchange.close()
 
 
-async def _answer(app: Flask, ctx: RequestContext, exchange: Exchange) -> Ready | Response:
-    """Take the request's steps, and end it."""
+async def _go_on(
+    app: Flask,
+    ctx: RequestContext,
+    exchange: Exchange,
+    send: ASGISend,
+    failure: BaseException | None,
+    called: Called | None,
+    waiting: tuple[Any, ...],
+) -> None:
+    """Take a request's steps from where they are, end it, and send the answer."""
     try:
-        try:
-            ctx.push()
-            if app._to_start is not None:
-                await lifespan.ensure_started(app)
-        except Exception as error:
-            return await run_async(answer_unhandled(ctx, error), exchange.threads)
-        waiting = await _wait_for_body(app, ctx, exchange) if exchange.may_have_body else ()
-        view = None if waiting else lone_view(ctx)
-        if type(view) is not bridge.Synced:
-            return await run_async(respond(ctx), exchange.threads, *waiting)
-        try:
-            rv = await view.func(**ctx.view_args)  # type: ignore[arg-type]
-        except BaseException as error:
-            called = Called(error=error)
+        if failure is None:
+            response = await run_async(respond(ctx, called), exchange.threads, *waiting)
         else:
-            ready = lone_answer(ctx, rv)
-            if ready is not None:
-                return ready
-            called = Called(rv)
-        return await run_async(respond(ctx, called), exchange.threads)
+            try:
+                raise failure
+            except Exception as error:
+                response = await run_async(answer_unhandled(ctx, error), exchange.threads)
     except BaseException as error:
         _note(ctx, error)
         raise
     finally:
-        if exchange.in_use or not pop_at_once(ctx):
-            await _pop(app, ctx, exchange)
+        failure = called = None
+        await _pop(app, ctx, exchange)
+    await _send(app, ctx, response, exchange, send)
 
 
 async def _pop(app: Flask, ctx: RequestContext, exchange: Exchange) -> None:
@@ -143,12 +158,16 @@ def _note(ctx: RequestContext, error: BaseException) -> None:
     ctx.disown_streams()
 
 
-async def _wait_for_body(app: Flask, ctx: RequestContext, exchange: Exchange) -> tuple[Any, ...]:
-    """Wait for the body, as far as it goes into memory.
+async def _prepare(app: Flask, ctx: RequestContext, exchange: Exchange) -> tuple[Any, ...]:
+    """Wait for the application's start, and for the body as far as it goes into memory.
 
     Returns what :func:`run_async` is told of the rest: how to wait for it, and the view that
     needs no waiting for; nothing if all is there.
     """
+    if app._to_start is not None:
+        await lifespan.ensure_started(app)
+    if not exchange.may_have_body:
+        return ()
     plan = ctx._plan
     body = exchange.body
     if plan.hides_coroutine:
@@ -163,7 +182,8 @@ async def _wait_for_body(app: Flask, ctx: RequestContext, exchange: Exchange) ->
 async def _send(
     app: Flask, ctx: RequestContext, response: Any, exchange: Exchange, send: ASGISend
 ) -> None:
-    """Send what is not :data:`~brim.dispatch.results.Ready`."""
+    if exchange.may_have_body:
+        send = dropping(exchange.body, send)
     # The context is left, by which the loop is found until then.
     bridge.home_loop.set(exchange.loop)
     if ctx._waiting is not None:
@@ -173,6 +193,8 @@ async def _send(
     finally:
         if ctx._waiting is not None:
             app.background.start_after_response(ctx)
+    if exchange.may_have_body:
+        await exchange.body.finish()
 
 
 async def _keep(app: Flask, ctx: RequestContext, body: ReceivedBody) -> None:

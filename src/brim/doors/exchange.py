@@ -27,6 +27,7 @@ class Exchange:
         "_threads",
         "cookies",
         "headers",
+        "in_use",
         "loop",
         "made_environ",
         "may_have_body",
@@ -50,6 +51,8 @@ class Exchange:
         ) and may_have_body(scope, method, headers)
         #: The environ, if it was made.
         self.made_environ: WSGIEnvironment | None = None
+        #: Whether there is something to close.
+        self.in_use = False
         self._receive = receive
         #: The server's.
         self.loop = loop
@@ -70,6 +73,7 @@ class Exchange:
         """The body as it arrives."""
         body = self._body
         if body is None:
+            self.in_use = True
             length = self.headers.get(b"content-length", b"")
             body = self._body = ReceivedBody(
                 self._receive,
@@ -84,18 +88,26 @@ class Exchange:
         """The request's side on the threads."""
         threads = self._threads
         if threads is None:
+            self.in_use = True
             threads = self._threads = ThreadSide()
         return threads
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing has to be waited for, on a thread or of the body."""
+        if not self.in_use:
+            return True
+        environ = self.made_environ
+        return (
+            self._threads is None
+            and (self._body is None or not self._body.pending)
+            and (environ is None or "werkzeug.debug.preserve_context" not in environ)
+        )
 
     @property
     def used_threads(self) -> bool:
         """Whether the request has a side on the threads."""
         return self._threads is not None
-
-    @property
-    def in_use(self) -> bool:
-        """Whether there is something to close."""
-        return self._body is not None or self._threads is not None
 
     def close(self) -> None:
         """Give back what the request holds."""
