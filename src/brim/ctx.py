@@ -104,6 +104,9 @@ class AppContext:
     #   is set; benchmarks/bench_plain.py.
     __slots__ = ("__dict__", "__weakref__", "_left_early", "_outer_request_ctx", "_pushed", "app")
 
+    #: The WebSocket while its view runs, for the proxy: it is then current for certain.
+    _talking: Websocket | None = None
+
     def __init__(self, app: Flask) -> None:
         self.app = app
         # The stack of pushes as linked tuples: (token, request context before, the rest).

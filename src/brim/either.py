@@ -105,10 +105,14 @@ class Turn:
     Whoever waits for it is woken when it is free, and may find it taken again.
     """
 
+    __slots__ = ("_guard", "taken", "waiting")
+
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._taken = False
-        self._waiting: list[Future[None]] = []
+        #: Whether somebody has it. Where one event loop has all who want it, its tasks may
+        #: set this themselves: nothing comes between two steps of one.
+        self.taken = False
+        self.waiting: list[Future[None]] = []
 
     async def __aenter__(self) -> None:
         while not self._take():
@@ -116,16 +120,16 @@ class Turn:
 
             waiter: Future[None] = Future()
             with self._guard:
-                if not self._taken:
+                if not self.taken:
                     continue
-                self._waiting.append(waiter)
+                self.waiting.append(waiter)
             await done(waiter)
 
     def _take(self) -> bool:
         with self._guard:
-            if self._taken:
+            if self.taken:
                 return False
-            self._taken = True
+            self.taken = True
             return True
 
     async def __aexit__(
@@ -134,9 +138,13 @@ class Turn:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """Let the next one have it."""
         with self._guard:
-            self._taken = False
-            waiting, self._waiting = self._waiting, []
+            self.taken = False
+            waiting, self.waiting = self.waiting, []
         for waiter in waiting:
             # False for one whose task was cancelled meanwhile.
             if waiter.set_running_or_notify_cancel():

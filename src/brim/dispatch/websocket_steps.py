@@ -49,6 +49,7 @@ def converse(ctx: RequestContext, refusal: Exception | None) -> Steps[Response |
     """
     websocket = _websocket_of(ctx)
     rv: Any = None
+    ctx._talking = websocket
     try:
         try:
             rv = yield from _ask(ctx, refusal)
@@ -71,6 +72,7 @@ def converse(ctx: RequestContext, refusal: Exception | None) -> Steps[Response |
         ctx.error = error
         raise
     finally:
+        ctx._talking = None
         # It may be an HTTP error, and those keep the frames that they came through.
         rv = None
 

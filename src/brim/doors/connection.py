@@ -7,6 +7,7 @@ hooks.
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..either import Turn, running_loop
@@ -33,6 +34,9 @@ class BaseConnection:
     ``limit``: the most bytes a message may have, or None.
     """
 
+    #: The thread whose event loop serves it, if one does.
+    loop_thread: int | None = None
+
     def __init__(self, limit: int | None) -> None:
         #: How it ended; ``None`` while it lasts.
         self.closed: WebsocketClosed | None = None
@@ -45,7 +49,12 @@ class BaseConnection:
         self._ahead: deque[str | bytes] = deque()
         self._bytes_ahead = 0
         self._receivers = 0
-        self._received = 0
+        #: Whether one receives that isn't counted among them.
+        self._receives = False
+        #: Whether anybody has asked for a message since the watch has looked.
+        self._asked = False
+        #: The watch, while it waits for the view to have received what it waits for.
+        self.resting: Watch | None = None
 
     async def _read(self) -> str | bytes:
         """Return the next message from the client."""
@@ -53,7 +62,7 @@ class BaseConnection:
 
     async def receive(self) -> str | bytes:
         self._receivers += 1
-        self._received += 1
+        self._asked = True
         try:
             # Not in turn: whoever reads ahead waits for the next message, and has this one.
             if self._ahead:
@@ -62,6 +71,8 @@ class BaseConnection:
                 return self._take_ahead() if self._ahead else await self._read()
         finally:
             self._receivers -= 1
+            if self.resting is not None:
+                self.resting.resume()
 
     def _take_ahead(self) -> str | bytes:
         message = self._ahead.popleft()
@@ -71,10 +82,15 @@ class BaseConnection:
     async def read_ahead(self) -> None:
         """Read what the view hasn't asked for yet, to learn whether the client leaves."""
         async with self._reading:
-            while not self._receivers and self.has_room:
+            while not self.is_awaited and self.has_room:
                 message = await self._read()
                 self._ahead.append(message)
                 self._bytes_ahead += len(message)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody waits for a message."""
+        return self._receives or self._receivers > 0
 
     @property
     def has_room(self) -> bool:
@@ -86,6 +102,8 @@ class BaseConnection:
         if self.closed is None:
             self.closed = WebsocketClosed(code, reason)
             self.left = True
+        if self.resting is not None:
+            self.resting.resume()
         return self.ended()
 
     def ended(self) -> WebsocketClosed:
@@ -140,6 +158,9 @@ class Watch:
     A view that receives learns of it by that. One that waits for something else would never
     be told, so messages are read ahead for it, and ``task`` is cancelled when there can be
     no more. Without a task the connection is noted as closed, nothing else.
+
+    While the view waits for a message there is nothing to look after: a connection that is
+    open and silent has no timer.
     """
 
     def __init__(self, connection: BaseConnection, task: Task[Any] | None) -> None:
@@ -149,7 +170,6 @@ class Watch:
         self._connection = connection
         self._task = task
         self._loop: AbstractEventLoop = get_running_loop()
-        self._seen = 0
         self._reader: Task[None] | None = None
         self._ended = False
         self._is_late = False
@@ -160,11 +180,31 @@ class Watch:
         if connection.closed is not None:
             self._look_after_the_end()
             return
-        idle = not connection._receivers and connection._received == self._seen
+        idle = not connection.is_awaited and not connection._asked
         if idle and self._reader is None and connection.has_room:
             self._reader = self._loop.create_task(self._read())
-        self._seen = connection._received
+        connection._asked = False
+        if connection.is_awaited:
+            connection.resting = self
+            # Another thread may have received it, or ended the connection, in this moment.
+            if connection.is_awaited and connection.closed is None:
+                return
+            connection.resting = None
         self._timer = self._loop.call_later(LOOK_INTERVAL, self._look)
+
+    def resume(self) -> None:
+        """Look again, as nobody receives any more; on whatever thread that comes to pass."""
+        self._connection.resting = None
+        if running_loop() is self._loop:
+            self._look_later()
+        else:
+            with suppress(RuntimeError):  # a loop that was closed has nothing to look after
+                self._loop.call_soon_threadsafe(self._look_later)
+
+    def _look_later(self) -> None:
+        if not self._ended:
+            self._timer.cancel()
+            self._timer = self._loop.call_later(LOOK_INTERVAL, self._look)
 
     def _look_after_the_end(self) -> None:
         """Cancel a view that only another task of its has told; give it a moment before."""
@@ -197,6 +237,7 @@ class Watch:
         from asyncio import wait  # noqa: PLC0415 -- loaded by now
 
         self._ended = True
+        self._connection.resting = None
         self._timer.cancel()
         reader = self._reader
         if reader is not None:
