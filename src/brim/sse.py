@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import bridge, json
 from .ctx import _cv_ctx
-from .streams import AsyncBody, ContextStream, Hold, unattended
+from .streams import AsyncBody, ContextStream, Hold, Silence, unattended
 from .wrappers import Response
 
 if TYPE_CHECKING:
@@ -65,6 +65,16 @@ class ServerSentEvent:
     comment: str | None = None
 
     def __post_init__(self) -> None:
+        # PERF: most events have data alone; benchmarks/bench_streaming.py.
+        if (
+            self.event is not None
+            or self.id is not None
+            or self.retry is not None
+            or self.comment is not None
+        ):
+            self._check()
+
+    def _check(self) -> None:
         _check("event", self.event, str)
         _check("comment", self.comment, str)
         _check("id", self.id, str, int)
@@ -78,19 +88,30 @@ class ServerSentEvent:
 
     def encode(self) -> bytes:
         """Return the bytes to send: the event's lines and the empty one that ends it."""
-        lines: list[str] = []
+        text = ""
         if self.comment is not None:
-            lines += [f": {line}" for line in _LINE_ENDS.split(self.comment)]
+            text = _lines(": ", self.comment)
         if self.event:
-            lines.append(f"event: {self.event}")
+            text += f"event: {self.event}\n"
         if self.id is not None:
-            lines.append(f"id: {self.id}")
+            text += f"id: {self.id}\n"
         if self.retry is not None:
-            lines.append(f"retry: {self.retry}")
-        if self.data is not None:
-            text = self.data if isinstance(self.data, str) else json.dumps(self.data)
-            lines += [f"data: {line}" for line in _LINE_ENDS.split(text)]
-        return "\n".join([*lines, "", ""]).encode()
+            text += f"retry: {self.retry}\n"
+        data = self.data
+        if data is not None:
+            text += _lines("data: ", data if isinstance(data, str) else json.dumps(data))
+        return f"{text}\n".encode()
+
+
+def _lines(name: str, text: str) -> str:
+    """Return a field's lines, one for each of the text's.
+
+    >>> _lines("data: ", "a\\nb")
+    'data: a\\ndata: b\\n'
+    """
+    if "\n" not in text and "\r" not in text and type(text) is str:
+        return f"{name}{text}\n"
+    return "".join([f"{name}{line}\n" for line in _LINE_ENDS.split(text)])
 
 
 def _check(name: str, value: object, *kinds: type) -> None:
@@ -101,6 +122,9 @@ def _check(name: str, value: object, *kinds: type) -> None:
 
 def encode(event: Any) -> bytes:
     """Return the bytes of what an event stream's generator gives."""
+    # PERF: the event that most streams send; benchmarks/bench_streaming.py.
+    if type(event) is str and "\n" not in event and "\r" not in event:
+        return f"data: {event}\n\n".encode()
     if event is None:
         return COMMENT
     made = event if isinstance(event, ServerSentEvent) else ServerSentEvent(event)
@@ -163,13 +187,13 @@ def _body(
     request_ctx = None if ctx is None else ctx.request_ctx
     if isinstance(events, AsyncIterable):
         hold = Hold(request_ctx)
-        return AsyncBody(KeptAlive(aiter(events), hold.variables, keep_alive), hold)
+        return EventBody(aiter(events), hold, hold.variables, keep_alive)
     iterator = iter(events)
     hold = Hold(request_ctx)
     if keep_alive is None:
         return _Encoded(iterator, hold)
     # Its thread runs in the hold's variables, so the task that waits for it can't.
-    return AsyncBody(KeptAlive(OwnThread(iterator, hold), hold.variables.copy(), keep_alive), hold)
+    return EventBody(OwnThread(iterator, hold), hold, hold.variables.copy(), keep_alive)
 
 
 def _check_iterable(events: object) -> None:
@@ -185,6 +209,37 @@ def _check_iterable(events: object) -> None:
 class _Encoded(ContextStream):
     def __next__(self) -> bytes:
         return self._hold.variables.run(encode, super().__next__())
+
+
+class EventBody(AsyncBody):
+    """The events of an async iterator, encoded; in silence a comment.
+
+    A loop that sends it fills the silences itself. For all others :class:`KeptAlive` does.
+    """
+
+    def __init__(
+        self,
+        events: AsyncIterator[Any],
+        hold: Hold,
+        variables: Context,
+        seconds: float | None,
+    ) -> None:
+        self._events = events
+        self._kept_alive = KeptAlive(events, variables, seconds)
+        self._seconds = seconds
+        super().__init__(self._kept_alive, hold, variables)
+
+    @property
+    def silence(self) -> Silence | None:  # type: ignore[override]
+        seconds = self._seconds
+        if seconds is None or self._kept_alive.has_begun:
+            return None
+        return Silence(min(seconds, FIRST_SILENCE), seconds, COMMENT)
+
+    def _source(self) -> tuple[AsyncIterator[Any], Callable[[Any], Any] | None]:
+        if self._iterator is None or self._kept_alive.has_begun:
+            return super()._source()
+        return self._events, encode
 
 
 class KeptAlive:
@@ -206,6 +261,11 @@ class KeptAlive:
         self._asked = asyncio.Event()
         self._answer: asyncio.Future[bytes] | None = None
         self._is_closing = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any event was asked for."""
+        return self._task is not None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
