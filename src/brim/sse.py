@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import bridge, json
 from .ctx import _cv_ctx
-from .streams import AsyncBody, ContextStream, Hold, Silence, unattended
+from .streams import AsyncBody, ContextStream, Handed, Hold, Silence, unattended
 from .wrappers import Response
 
 if TYPE_CHECKING:
@@ -236,10 +236,11 @@ class EventBody(AsyncBody):
             return None
         return Silence(min(seconds, FIRST_SILENCE), seconds, COMMENT)
 
-    def _source(self) -> tuple[AsyncIterator[Any], Callable[[Any], Any] | None]:
+    def hand_over(self) -> tuple[Handed, Callable[[Any], bytes] | None]:
         if self._iterator is None or self._kept_alive.has_begun:
-            return super()._source()
-        return self._events, encode
+            return super().hand_over()
+        super().hand_over()
+        return Handed(self._events), encode
 
 
 class KeptAlive:

@@ -21,7 +21,7 @@ from .ctx import _cv_ctx
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
-    from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+    from collections.abc import Callable, Coroutine, Generator, Iterator
     from contextvars import Context
 
     from .typing import RequestContext
@@ -157,8 +157,8 @@ class AsyncBody:
     by :func:`brim.bridge.run`. All steps run in one ``contextvars.Context``, so that what
     one sets another finds and can reset.
 
-    Whoever sends it from a loop had better give it a task of its own, by :meth:`pass_on`:
-    then a chunk goes through nothing but the iterator.
+    Whoever sends it from a loop had better do so by :meth:`hand_over`: then a chunk
+    goes through nothing but the iterator.
 
     ``hold``: what ends with the body; by default nothing does. ``variables``: that
     ``Context``; by default a copy of the one in which the first step is asked for.
@@ -208,39 +208,25 @@ class AsyncBody:
             if hold is not None:
                 await hold.end_async(error)
 
-    async def pass_on(self, take: Callable[[Any], Awaitable[None]]) -> None:
-        """Give ``take`` one after another, and close the iterator; :meth:`aclose` is still due.
+    def hand_over(self) -> tuple[Handed, Callable[[Any], bytes] | None]:
+        """Give away the iterator, to be iterated and closed by one task, in :attr:`variables`.
 
-        For a task that runs in :attr:`variables`. All of the iterator's steps and its closing
-        are that task's, so timeouts and task groups may stay open while it yields.
+        Timeouts and task groups may then stay open in it while it yields. :meth:`aclose` is
+        still due, for what the body holds; :meth:`fail` tells it how the iterator ended. The
+        second is what encodes an item, if it isn't for bytes and text.
 
         PERF: a chunk costs a third of what it does by ``async for`` over the body, which has
-        to enter the variables and leave them; benchmarks/bench_streaming.py.
+        to enter the variables and leave them each time; benchmarks/bench_streaming.py.
         """
         from asyncio import get_running_loop  # noqa: PLC0415 -- loaded by now
 
-        iterator, encode = self._source()
-        self._iterator = None
         self._loop = get_running_loop()
-        is_taking = False
-        try:
-            async for item in _Iterable(iterator):
-                if encode is not None:
-                    item = encode(item)
-                is_taking = True
-                await take(item)
-                is_taking = False
-        except BaseException as error:
-            self._error = GeneratorExit() if is_taking else error
-            raise
-        finally:
-            aclose = getattr(iterator, "aclose", None)
-            if aclose is not None:
-                await aclose()
+        iterator, self._iterator = self._iterator or _nothing(), None
+        return Handed(iterator), None
 
-    def _source(self) -> tuple[AsyncIterator[Any], Callable[[Any], Any] | None]:
-        """Return what :meth:`pass_on` iterates, and what is to be done to each item."""
-        return self._iterator or _nothing(), None
+    def fail(self, error: BaseException) -> None:
+        """Note the error that the iterator ended with, or that it was cut short."""
+        self._error = error
 
     @property
     def variables(self) -> Context:
@@ -354,14 +340,22 @@ def _close_unattended(body: AsyncBody) -> None:
     unattended(body.aclose())
 
 
-class _Iterable:
-    """An async iterator that ``async for`` takes, also one that has no ``__aiter__`` itself."""
+class Handed:
+    """An async iterator for ``async for``, also one that has no ``__aiter__`` itself."""
+
+    __slots__ = ("_iterator",)
 
     def __init__(self, iterator: AsyncIterator[Any]) -> None:
         self._iterator = iterator
 
     def __aiter__(self) -> AsyncIterator[Any]:
         return self._iterator
+
+    async def close(self) -> None:
+        """Close it, if it can be closed."""
+        aclose = getattr(self._iterator, "aclose", None)
+        if aclose is not None:
+            await aclose()
 
 
 async def _nothing() -> AsyncIterator[Any]:
@@ -379,16 +373,29 @@ async def _call(function: Any) -> Any:
 
 
 @coroutine
-def within(context: Context, work: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
-    """Await a coroutine, each of whose steps is to run in ``context``."""
-    call, value = work.send, None
+def within(
+    context: Context,
+    work: Coroutine[Any, Any, Any],
+    waits: Callable[[], None] | None = None,
+) -> Generator[Any, Any, Any]:
+    """Await a coroutine, each of whose steps is to run in ``context``.
+
+    ``waits`` is called once, if it waits for anything.
+    """
+    run, send = context.run, work.send
+    call: Callable[[Any], Any] = send
+    value: Any = None
     while True:
         try:
-            waited_for = context.run(call, value)
+            waited_for = run(call, value)
         except StopIteration as end:
             return end.value
+        if waits is not None:
+            waits()
+            waits = None
         try:
-            call, value = work.send, (yield waited_for)
+            value = yield waited_for
+            call = send
         except GeneratorExit:
             context.run(work.close)
             raise

@@ -314,11 +314,10 @@ class Websocket:
         Raises :class:`WebsocketClosed` when there are no more.
         """
         connection = self._connection
-        operation = connection.receive() if self._accepted else self._receive_first()
-        # What is awaited or returned here is either: see the class.
+        operation: Any = connection.receive() if self._accepted else self._receive_first()
         if get_ident() == connection.loop_thread or running_loop() is not None:
-            return operation  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
-        return connection.wait(operation)  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
+            return operation  # type: ignore[no-any-return]
+        return connection.wait(operation)  # type: ignore[no-any-return]
 
     def receive_text(self) -> ReceivedText:
         """Return the next message, which must be text; :class:`UnexpectedMessage` if not."""
@@ -343,10 +342,10 @@ class Websocket:
         if type(data) is not str and not isinstance(data, (str, bytes)):
             data = _as_bytes(data)
         connection = self._connection
-        operation = connection.send(data) if self._accepted else self._send(data)
+        operation: Any = connection.send(data) if self._accepted else self._send(data)
         if get_ident() == connection.loop_thread or running_loop() is not None:
-            return operation
-        return connection.wait(operation)  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
+            return operation  # type: ignore[no-any-return]
+        return connection.wait(operation)
 
     def send_json(self, *args: Any, **kwargs: Any) -> Awaitable[None]:
         """Send a value as JSON, in a text message; arguments as for :func:`brim.jsonify`."""

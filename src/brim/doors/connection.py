@@ -184,13 +184,16 @@ class Watch:
         if idle and self._reader is None and connection.has_room:
             self._reader = self._loop.create_task(self._read())
         connection._asked = False
-        if connection.is_awaited:
+        if self._may_rest():
             connection.resting = self
             # Another thread may have received it, or ended the connection, in this moment.
-            if connection.is_awaited and connection.closed is None:
+            if self._may_rest():
                 return
             connection.resting = None
         self._timer = self._loop.call_later(LOOK_INTERVAL, self._look)
+
+    def _may_rest(self) -> bool:
+        return self._connection.is_awaited and self._connection.closed is None
 
     def resume(self) -> None:
         """Look again, as nobody receives any more; on whatever thread that comes to pass."""

@@ -6,9 +6,8 @@ client has left.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterable
-from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from itertools import islice
 from time import monotonic
@@ -16,16 +15,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from ..bridge import Exit, hold_exit
 from ..streams import AsyncBody
 from ..wrappers import Response
+from .lookout import Filler, until_disconnect
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
-    from contextvars import Context
 
     from ..bodies import ReceivedBody
-    from ..streams import Silence
     from ..threads import ThreadSide
     from ..typing import ASGISend, WSGIApplication, WSGIEnvironment
 
@@ -33,6 +30,8 @@ if TYPE_CHECKING:
 FILE_CHUNKS = 32
 
 _BODILESS = {204, 304}
+
+_GET_WSGI_HEADERS = WerkzeugResponse.get_wsgi_headers
 
 
 async def send_response(
@@ -51,11 +50,13 @@ async def send_response(
             await send({"type": "http.response.body", "body": cast("list[bytes]", ready[2])[0]})
             return
     if isinstance(response, WerkzeugResponse):
-        await _close_after(
-            _send_werkzeug(response, environ, body, threads, send),
-            partial(_close, response, threads),
-            send,
-        )
+        unended = False
+        try:
+            unended = await _sending_of(response, environ, body, threads, send)
+        finally:
+            await _close(response, threads)
+        if unended:
+            await send({"type": "http.response.body"})
     else:
         await send_by_wsgi(response, environ, body, threads, send)
 
@@ -88,55 +89,77 @@ async def send_by_wsgi(
             await send({"type": "http.response.body", "body": b"".join([*early, *made[0]])})
             return False
         sending = _send_wsgi(started, early, made[0], threads, send)
-        return await _until_disconnect(sending, body)
+        return await until_disconnect(sending, body, copy_context())
 
     async def close_made() -> None:
         close = getattr(made[0], "close", None) if made else None
         if close is not None:
             await threads.run(close)
 
-    await _close_after(send_made(), close_made, send)
-
-
-async def _close_after(
-    sending: Awaitable[bool], closing: Callable[[], Awaitable[None]], send: ASGISend
-) -> None:
-    """Send, close whatever has become of that, and end the message if it has no end yet."""
     unended = False
     try:
-        unended = await sending
+        unended = await send_made()
     finally:
-        await closing()
+        await close_made()
     if unended:
         await send({"type": "http.response.body"})
 
 
-async def _send_werkzeug(
+def _sending_of(
     response: WerkzeugResponse,
     environ: WSGIEnvironment,
     body: ReceivedBody,
     threads: ThreadSide,
     send: ASGISend,
-) -> bool:
-    """Send a response; tell whether its end is still to be sent."""
+) -> Coroutine[Any, Any, bool]:
+    """Return what sends a response, and tells whether its end is still to be sent.
+
+    PERF: no coroutine, as each step of a stream would have to come through it;
+    benchmarks/bench_streaming.py.
+    """
     status = response.status_code
-    start = partial(_start, send, status, response.get_wsgi_headers(environ).to_wsgi_list())
+    start = partial(_start, send, status, _headers_of(response, status, environ))
     if environ["REQUEST_METHOD"] == "HEAD" or status < 200 or status in _BODILESS:
-        await start()
-        return True
+        return _send_whole(start, None, send)
     content: Any = response.response
     if response.is_sequence:
-        await start()
-        await send({"type": "http.response.body", "body": b"".join(response.iter_encoded())})
-        return False
+        return _send_whole(start, response, send)
     if isinstance(content, AsyncIterable):
-        await start()
         # What was put there by hand the constructor has made no body of.
         stream = content if isinstance(content, AsyncBody) else AsyncBody(content)  # pyright: ignore[reportUnknownArgumentType]
-        return await _send_async(stream, body, send)
+        filler = None if stream.silence is None else Filler(stream.silence, send)
+        sending = _send_stream(stream, start, send, filler)
+        return until_disconnect(sending, body, stream.variables, filler)
     is_file = response.direct_passthrough
     chunks: Iterable[bytes] = content if is_file else response.iter_encoded()
-    return await _until_disconnect(_send_sync(chunks, threads, start, send, is_file), body)
+    return until_disconnect(_send_sync(chunks, threads, start, send, is_file), body, copy_context())
+
+
+def _headers_of(
+    response: WerkzeugResponse, status: int, environ: WSGIEnvironment
+) -> list[tuple[str, str]]:
+    headers = response.headers
+    if (
+        response.is_sequence
+        or "Location" in headers
+        or "Content-Location" in headers
+        or status < 200
+        or status in _BODILESS
+        or getattr(response.get_wsgi_headers, "__func__", None) is not _GET_WSGI_HEADERS
+    ):
+        headers = response.get_wsgi_headers(environ)
+    # PERF: of a stream Werkzeug would change nothing, and copy it; benchmarks/bench_streaming.py.
+    return headers.to_wsgi_list()
+
+
+async def _send_whole(
+    start: Callable[[], Awaitable[None]], response: WerkzeugResponse | None, send: ASGISend
+) -> bool:
+    await start()
+    if response is None:
+        return True
+    await send({"type": "http.response.body", "body": b"".join(response.iter_encoded())})
+    return False
 
 
 async def _start(send: ASGISend, status: int, headers: list[tuple[str, str]]) -> None:
@@ -151,62 +174,41 @@ async def _start(send: ASGISend, status: int, headers: list[tuple[str, str]]) ->
     )
 
 
-async def _send_async(stream: AsyncBody, body: ReceivedBody, send: ASGISend) -> bool:
-    if stream.silence is not None:
-        filler = Filler(stream.silence, send)
-        return await _until_disconnect(
-            stream.pass_on(filler.send_event), body, stream.variables, filler
-        )
-
-    async def send_chunk(chunk: Any) -> None:
-        data = chunk if type(chunk) is bytes else _as_bytes(chunk)
-        if data:
-            await send({"type": "http.response.body", "body": data, "more_body": True})
-
-    return await _until_disconnect(stream.pass_on(send_chunk), body, stream.variables)
+async def _send_stream(
+    stream: AsyncBody, start: Callable[[], Awaitable[None]], send: ASGISend, filler: Filler | None
+) -> None:
+    """Send what an async iterator gives, and close it, in this task."""
+    await start()
+    iterator, encode = stream.hand_over()
+    of_iterator = True
+    try:
+        async for item in iterator:
+            if encode is not None:
+                data = encode(item)
+            else:
+                data = item if type(item) is bytes else _as_bytes(item)
+            if not data:
+                continue
+            of_iterator = False
+            if filler is None:
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+            else:
+                if filler.filling is not None:
+                    await filler.filled()
+                filler.since = None
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+                filler.since = monotonic()
+                filler.patience = filler.later
+            of_iterator = True
+    except BaseException as error:
+        stream.fail(error if of_iterator else GeneratorExit())
+        raise
+    finally:
+        await iterator.close()
 
 
 def _as_bytes(chunk: Any) -> bytes:
     return chunk.encode() if isinstance(chunk, str) else bytes(memoryview(chunk))
-
-
-class Filler:
-    """Sends something where a stream is silent for long, between two of what it gives."""
-
-    def __init__(self, silence: Silence, send: ASGISend) -> None:
-        self._silence = silence
-        self._send = send
-        self._patience = silence.first
-        #: Since when the stream is waited for; None while something is sent.
-        self._since: float | None = monotonic()
-        self.filling: asyncio.Task[None] | None = None
-
-    async def send_event(self, data: bytes) -> None:
-        """Send what the stream has given."""
-        if self.filling is not None:
-            await asyncio.wait((self.filling,))
-        self._since = None
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
-        self._since = monotonic()
-        self._patience = self._silence.later
-
-    def seconds_left(self) -> float:
-        """Return how long the stream may still be silent."""
-        if self._since is None:
-            return self._patience
-        return self._since + self._patience - monotonic()
-
-    def fill(self) -> None:
-        """Begin to send what fills a silence that has lasted long enough."""
-        if self._since is not None and self.seconds_left() <= 0:
-            self._since = None
-            self.filling = asyncio.create_task(self._fill())
-
-    async def _fill(self) -> None:
-        data = self._silence.filler
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
-        self._since = monotonic()
-        self._patience = self._silence.later
 
 
 async def _send_sync(
@@ -265,70 +267,3 @@ async def _close(response: WerkzeugResponse, threads: ThreadSide) -> None:
     finally:
         if response._on_close or (aclose is None and hasattr(content, "close")):
             await threads.run(response.close)
-
-
-async def _until_disconnect(
-    sending: Coroutine[Any, Any, None],
-    body: ReceivedBody,
-    variables: Context | None = None,
-    filler: Filler | None = None,
-) -> bool:
-    """Carry on sending until the end, or until the client leaves; tell which.
-
-    The coroutine is a task of its own, which runs in ``variables``.
-    """
-    sender = asyncio.create_task(hold_exit(sending), context=variables)
-    watcher: asyncio.Task[None] | None = None
-    try:
-        # PERF: what never waits is through when it has had its turn, and needs no watch;
-        #   benchmarks/bench_streaming.py.
-        await asyncio.sleep(0)
-        if not sender.done():
-            watcher = asyncio.create_task(body.client_has_left())
-            await _one_of(sender, watcher, filler)
-        whole = sender.done()
-    finally:
-        if watcher is not None:
-            watcher.cancel()
-        await _end(sender)
-        if filler is not None and filler.filling is not None:
-            await _end(filler.filling)
-    try:
-        if whole or not sender.cancelled():
-            result = sender.result()
-            if isinstance(result, Exit):
-                raise result.error
-    finally:
-        # Its error keeps this frame.
-        del sender
-    return whole
-
-
-async def _one_of(
-    sender: asyncio.Task[Any], watcher: asyncio.Task[None], filler: Filler | None
-) -> None:
-    """Wait until all is sent or the client has left, and have silences filled meanwhile."""
-    tasks = {sender, watcher}
-    if filler is None:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return
-    while not (sender.done() or watcher.done()):
-        if filler.filling is None:
-            filler.fill()
-        if filler.filling is not None:
-            tasks.add(filler.filling)
-        await asyncio.wait(
-            tasks, timeout=max(filler.seconds_left(), 0), return_when=asyncio.FIRST_COMPLETED
-        )
-        if filler.filling is not None and filler.filling.done():
-            tasks.discard(filler.filling)
-            filled, filler.filling = filler.filling, None
-            filled.result()
-
-
-async def _end(task: asyncio.Task[Any]) -> None:
-    """Cancel a task, and wait: nothing is closed while it is at work."""
-    task.cancel()
-    while not task.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait((task,))
