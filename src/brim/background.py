@@ -17,7 +17,7 @@ from contextvars import copy_context
 from copy import copy
 from functools import partial
 from io import RawIOBase
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet, ref
 
 from . import bridge
@@ -265,20 +265,12 @@ class SentBody:
     def __init__(self, body: Iterable[bytes], ctx: RequestContext) -> None:
         self._body = body
         self._ctx = ctx
-        self._chunks: Iterator[bytes] | None = None
 
-    # Not a generator, which would close the body where it is dropped, on whatever thread.
     def __iter__(self) -> Iterator[bytes]:
-        if self._chunks is None:
-            self._chunks = iter(self._body)
-        return self
-
-    def __next__(self) -> bytes:
-        try:
-            return next(cast("Iterator[bytes]", self._chunks))
-        except StopIteration:
-            self.start_tasks()
-            raise
+        # It doesn't close the body: where it is dropped may be any thread.
+        for chunk in self._body:  # noqa: UP028 -- which would pass a close on
+            yield chunk
+        self.start_tasks()
 
     def close(self) -> None:
         """Close the body."""

@@ -206,9 +206,12 @@ def _check_iterable(events: object) -> None:
         )
 
 
+def _next_encoded(events: Iterator[Any]) -> bytes:
+    return encode(next(events))
+
+
 class _Encoded(ContextStream):
-    def __next__(self) -> bytes:
-        return self._hold.variables.run(encode, super().__next__())
+    _step = staticmethod(_next_encoded)
 
 
 class EventBody(AsyncBody):

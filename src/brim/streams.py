@@ -98,6 +98,9 @@ class Hold:
 class ContextStream:
     """An iterator all of whose steps run with a hold's variables; it ends as that does."""
 
+    #: What a step is.
+    _step: Callable[[Any], Any] = next
+
     def __init__(self, iterator: Iterator[Any], hold: Hold) -> None:
         self._iterator: Iterator[Any] | None = iterator
         self._started = False
@@ -111,7 +114,7 @@ class ContextStream:
             raise StopIteration
         self._started = True
         try:
-            return self._hold.variables.run(next, self._iterator)
+            return self._hold.variables.run(self._step, self._iterator)
         except BaseException as error:
             self._finish(None if isinstance(error, StopIteration) else error)
             raise
@@ -390,6 +393,9 @@ def within(
             waited_for = run(call, value)
         except StopIteration as end:
             return end.value
+        finally:
+            # An error keeps this frame, so the frame may not keep an error.
+            value = None
         if waits is not None:
             waits()
             waits = None
