@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from contextvars import Context
 
-    from ..bodies import ReceivedBody
     from ..streams import Silence
     from ..typing import ASGISend
+    from .exchange import Exchange
 
 
 async def until_disconnect(
     sending: Coroutine[Any, Any, None],
-    body: ReceivedBody,
+    exchange: Exchange,
     variables: Context,
     filler: Filler | None = None,
 ) -> bool:
@@ -32,7 +32,7 @@ async def until_disconnect(
     It is done in this task, which is cancelled for a moment if the client leaves, as
     ``asyncio.timeout`` does it; with the context variables of ``variables``.
     """
-    lookout = Lookout(body, filler)
+    lookout = Lookout(exchange, filler)
     try:
         # PERF: what never waits is through without a task or a turn of the loop, and one that
         #   waits takes one task more, not two; benchmarks/bench_streaming.py.
@@ -48,8 +48,8 @@ async def until_disconnect(
 class Lookout:
     """Looks out for the client's leaving, and for silences, while this task sends."""
 
-    def __init__(self, body: ReceivedBody, filler: Filler | None) -> None:
-        self._body = body
+    def __init__(self, exchange: Exchange, filler: Filler | None) -> None:
+        self._exchange = exchange
         self._filler = filler
         self._task: asyncio.Task[Any] | None = None
         self._watcher: asyncio.Task[None] | None = None
@@ -69,7 +69,7 @@ class Lookout:
 
     async def _watch(self) -> None:
         try:
-            await self._body.client_has_left()
+            await self._exchange.body.client_has_left()
         except asyncio.CancelledError:
             return
         except BaseException:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from ..bodies import ReceivedBody
     from ..threads import ThreadSide
-    from ..typing import ASGISend, WSGIApplication, WSGIEnvironment
+    from ..typing import ASGIMessage, ASGISend, RequestContext, WSGIApplication
+    from .exchange import Exchange
 
 #: How many chunks of a file go through one trip to a thread.
 FILE_CHUNKS = 32
@@ -34,17 +35,26 @@ _BODILESS = {204, 304}
 _GET_WSGI_HEADERS = WerkzeugResponse.get_wsgi_headers
 
 
+def dropping(body: ReceivedBody, send: ASGISend) -> ASGISend:
+    """Return a ``send`` that, with the last message, drops what nobody has read of the body."""
+    if not body.pending:
+        return send
+
+    async def send_and_drop(message: ASGIMessage) -> None:
+        last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        if last and body.pending:
+            body.start_dropping()
+        await send(message)
+
+    return send_and_drop
+
+
 async def send_response(
-    response: Any,
-    environ: WSGIEnvironment,
-    body: ReceivedBody,
-    threads: ThreadSide,
-    send: ASGISend,
+    response: Any, ctx: RequestContext, exchange: Exchange, send: ASGISend
 ) -> None:
     """Send what the steps have returned: a response, or any WSGI application."""
-    method = environ["REQUEST_METHOD"]
     if type(response) is Response:
-        ready = response.as_wsgi(method)
+        ready = response.as_wsgi(ctx._method)
         if ready is not None:
             await _start(send, response._status_code, ready[1])
             await send({"type": "http.response.body", "body": cast("list[bytes]", ready[2])[0]})
@@ -52,24 +62,23 @@ async def send_response(
     if isinstance(response, WerkzeugResponse):
         unended = False
         try:
-            unended = await _sending_of(response, environ, body, threads, send)
+            unended = await _sending_of(response, ctx._method, exchange, send)
         finally:
-            await _close(response, threads)
+            await _close(response, exchange)
         if unended:
             await send({"type": "http.response.body"})
     else:
-        await send_by_wsgi(response, environ, body, threads, send)
+        await send_by_wsgi(response, exchange, send)
 
 
 async def send_by_wsgi(
     application: WSGIApplication,
-    environ: WSGIEnvironment,
-    body: ReceivedBody,
-    threads: ThreadSide,
+    exchange: Exchange,
     send: ASGISend,
     called: Callable[[], None] = lambda: None,
 ) -> None:
     """Call a WSGI application and send what it returns; ``called`` tells that it has."""
+    environ, threads = exchange.environ, exchange.threads
     started: list[Any] = []
     early: list[bytes] = []
     made: list[Iterable[bytes]] = []
@@ -89,7 +98,7 @@ async def send_by_wsgi(
             await send({"type": "http.response.body", "body": b"".join([*early, *made[0]])})
             return False
         sending = _send_wsgi(started, early, made[0], threads, send)
-        return await until_disconnect(sending, body, copy_context())
+        return await until_disconnect(sending, exchange, copy_context())
 
     async def close_made() -> None:
         close = getattr(made[0], "close", None) if made else None
@@ -106,11 +115,7 @@ async def send_by_wsgi(
 
 
 def _sending_of(
-    response: WerkzeugResponse,
-    environ: WSGIEnvironment,
-    body: ReceivedBody,
-    threads: ThreadSide,
-    send: ASGISend,
+    response: WerkzeugResponse, method: str, exchange: Exchange, send: ASGISend
 ) -> Coroutine[Any, Any, bool]:
     """Return what sends a response, and tells whether its end is still to be sent.
 
@@ -118,8 +123,8 @@ def _sending_of(
     benchmarks/bench_streaming.py.
     """
     status = response.status_code
-    start = partial(_start, send, status, _headers_of(response, status, environ))
-    if environ["REQUEST_METHOD"] == "HEAD" or status < 200 or status in _BODILESS:
+    start = partial(_start, send, status, _headers_of(response, status, exchange))
+    if method == "HEAD" or status < 200 or status in _BODILESS:
         return _send_whole(start, None, send)
     content: Any = response.response
     if response.is_sequence:
@@ -129,14 +134,15 @@ def _sending_of(
         stream = content if isinstance(content, AsyncBody) else AsyncBody(content)  # pyright: ignore[reportUnknownArgumentType]
         filler = None if stream.silence is None else Filler(stream.silence, send)
         sending = _send_stream(stream, start, send, filler)
-        return until_disconnect(sending, body, stream.variables, filler)
+        return until_disconnect(sending, exchange, stream.variables, filler)
     is_file = response.direct_passthrough
     chunks: Iterable[bytes] = content if is_file else response.iter_encoded()
-    return until_disconnect(_send_sync(chunks, threads, start, send, is_file), body, copy_context())
+    sending = _send_sync(chunks, exchange.threads, start, send, is_file)
+    return until_disconnect(sending, exchange, copy_context())
 
 
 def _headers_of(
-    response: WerkzeugResponse, status: int, environ: WSGIEnvironment
+    response: WerkzeugResponse, status: int, exchange: Exchange
 ) -> list[tuple[str, str]]:
     headers = response.headers
     if (
@@ -147,7 +153,7 @@ def _headers_of(
         or status in _BODILESS
         or getattr(response.get_wsgi_headers, "__func__", None) is not _GET_WSGI_HEADERS
     ):
-        headers = response.get_wsgi_headers(environ)
+        headers = response.get_wsgi_headers(exchange.environ)
     # PERF: of a stream Werkzeug would change nothing, and copy it; benchmarks/bench_streaming.py.
     return headers.to_wsgi_list()
 
@@ -257,7 +263,7 @@ async def _send_wsgi(
         data = await threads.run(_next_that_is_any, iterator)
 
 
-async def _close(response: WerkzeugResponse, threads: ThreadSide) -> None:
+async def _close(response: WerkzeugResponse, exchange: Exchange) -> None:
     """Close a response; what is registered for that may wait, so it is done on a thread."""
     content: Any = response.response
     aclose = getattr(content, "aclose", None)
@@ -266,4 +272,4 @@ async def _close(response: WerkzeugResponse, threads: ThreadSide) -> None:
             await aclose()
     finally:
         if response._on_close or (aclose is None and hasattr(content, "close")):
-            await threads.run(response.close)
+            await exchange.threads.run(response.close)
