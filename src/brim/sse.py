@@ -34,6 +34,9 @@ COMMENT = b":\n\n"
 #: the first bytes, and a browser takes the stream for open when it has the headers.
 FIRST_SILENCE = 1.0
 
+#: Those of a response whose view names none. Nginx would collect events until its buffer is full.
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
 _LINE_ENDS = re.compile("\r\n|\r|\n")
 _END: Any = object()
 
@@ -171,10 +174,13 @@ class EventStream(Response):
         status: int | str | HTTPStatus = 200,
         headers: Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]] | None = None,
     ) -> None:
-        super().__init__(_body(events, keep_alive), status, headers)
-        self.headers.setdefault("Cache-Control", "no-store")
-        # Nginx would collect events until its buffer is full.
-        self.headers.setdefault("X-Accel-Buffering", "no")
+        body = _body(events, keep_alive)
+        if headers is None:
+            super().__init__(body, status, _HEADERS)
+            return
+        super().__init__(body, status, headers)
+        for name, value in _HEADERS.items():
+            self.headers.setdefault(name, value)
 
 
 def _body(
@@ -262,7 +268,6 @@ class KeptAlive:
         self._seconds = seconds
         self._patience = seconds and min(seconds, FIRST_SILENCE)
         self._task: asyncio.Task[None] | None = None
-        self._asked = asyncio.Event()
         self._answer: asyncio.Future[bytes] | None = None
         self._is_closing = False
 
@@ -278,9 +283,10 @@ class KeptAlive:
         if self._answer is None:
             loop = asyncio.get_running_loop()
             self._answer = loop.create_future()
-            self._asked.set()
             if self._task is None:
+                self._asked = asyncio.Event()
                 self._task = loop.create_task(self._take(), context=self._variables)
+            self._asked.set()
         done, _ = await asyncio.wait({self._answer}, timeout=self._patience)
         self._patience = self._seconds
         if not done:

@@ -32,6 +32,8 @@ FILE_CHUNKS = 32
 
 _BODILESS = {204, 304}
 
+#: Headers that Werkzeug completes from the request.
+_MADE_ABSOLUTE = {"location", "content-location"}
 _GET_WSGI_HEADERS = WerkzeugResponse.get_wsgi_headers
 
 
@@ -144,18 +146,18 @@ def _sending_of(
 def _headers_of(
     response: WerkzeugResponse, status: int, exchange: Exchange
 ) -> list[tuple[str, str]]:
-    headers = response.headers
+    # PERF: of most streams Werkzeug would change no header, and copy them all;
+    #   benchmarks/bench_streaming.py.
+    headers = response.headers.to_wsgi_list()
     if (
         response.is_sequence
-        or "Location" in headers
-        or "Content-Location" in headers
         or status < 200
         or status in _BODILESS
+        or any(name.lower() in _MADE_ABSOLUTE for name, _ in headers)
         or getattr(response.get_wsgi_headers, "__func__", None) is not _GET_WSGI_HEADERS
     ):
-        headers = response.get_wsgi_headers(exchange.environ)
-    # PERF: of a stream Werkzeug would change nothing, and copy it; benchmarks/bench_streaming.py.
-    return headers.to_wsgi_list()
+        return response.get_wsgi_headers(exchange.environ).to_wsgi_list()
+    return headers
 
 
 async def _send_whole(
