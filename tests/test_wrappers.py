@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.exceptions import BadRequest
 from werkzeug.routing import Rule
-from werkzeug.test import create_environ
+from werkzeug.test import create_environ, run_wsgi_app
 from werkzeug.wrappers import Request as WerkzeugRequest
 
 from brim import Flask, Request, Response, request
@@ -427,3 +427,51 @@ def test_a_setting_says_from_which_size_cookies_warn(app: Flask) -> None:
             Response().set_cookie("name", "x" * 20)
         app.config["MAX_COOKIE_SIZE"] = 0
         Response().set_cookie("name", "x" * 5000)
+
+
+@pytest.mark.parametrize("make", [lambda: iter("a"), lambda: iter([]), lambda: {"a": 1}.keys()])
+def test_a_stream_with_nothing_else_is_the_response_that_any_argument_makes(make: Any) -> None:
+    quick, exact = Response(make()), Response(make(), 200)
+    environ = create_environ()
+    assert quick.get_wsgi_headers(environ) == exact.get_wsgi_headers(environ)
+    assert (quick.status, quick.mimetype, quick.is_streamed, quick.direct_passthrough) == (
+        exact.status,
+        exact.mimetype,
+        exact.is_streamed,
+        exact.direct_passthrough,
+    )
+    quick.call_on_close(lambda: None)
+    assert quick.get_data() == exact.get_data()
+
+
+def test_a_stream_of_a_class_of_its_own_is_made_by_its_constructor() -> None:
+    class Mine(Response):
+        default_mimetype = "text/plain"
+
+    assert Mine(iter("a")).mimetype == "text/plain"
+
+
+def test_a_streams_chunks_go_through_an_encoding_that_was_replaced() -> None:
+    class Loud(Response):
+        def iter_encoded(self) -> Any:
+            return (chunk.upper() for chunk in super().iter_encoded())
+
+    body, _, _ = run_wsgi_app(Loud(iter("ab")), create_environ())
+    assert b"".join(body) == b"AB"
+
+
+def test_a_wsgi_servers_close_closes_the_stream_also_where_nothing_was_read() -> None:
+    closed: list[bool] = []
+
+    class Stream:
+        def __iter__(self) -> Any:
+            return iter(["a", b"b"])
+
+        def close(self) -> None:
+            closed.append(True)
+
+    response = Response(Stream())  # type: ignore[arg-type]
+    response(create_environ(), lambda *started: started).close()  # type: ignore[attr-defined, arg-type, return-value]
+    assert closed == [True]
+    body, _, _ = run_wsgi_app(Response(Stream()), create_environ())  # type: ignore[arg-type]
+    assert list(body) == [b"a", b"b"]

@@ -943,3 +943,142 @@ def test_a_connection_that_breaks_off_has_code_1006(app: Flask) -> None:
         with pytest.raises(ConnectionClosedError):
             client.recv(PATIENCE)
         assert noted.wait_for(1) == [1006]
+
+
+# By hand -------------------------------------------------------------------------------
+
+
+class Talk:
+    """The server's side of one connection under ASGI, in this test's own loop."""
+
+    def __init__(self) -> None:
+        self.incoming: asyncio.Queue[Any] = asyncio.Queue()
+        self.incoming.put_nowait({"type": "websocket.connect"})
+        self.outgoing: asyncio.Queue[Any] = asyncio.Queue()
+
+    def say(self, text: str) -> None:
+        self.incoming.put_nowait({"type": "websocket.receive", "text": text, "bytes": None})
+
+    def leave(self) -> None:
+        self.incoming.put_nowait({"type": "websocket.disconnect", "code": 1001})
+
+    async def next(self) -> Any:
+        return await asyncio.wait_for(self.outgoing.get(), PATIENCE)
+
+    async def serve(self, app: Flask) -> None:
+        scope = {"type": "websocket", "path": "/", "headers": [(b"host", b"localhost")]}
+        await app(scope, self.incoming.get, self.outgoing.put)
+
+
+def talk(app: Flask, test: Any) -> None:
+    async def main() -> None:
+        with_server = Talk()
+        serving = asyncio.create_task(with_server.serve(app))
+        await test(with_server)
+        await asyncio.wait_for(serving, PATIENCE)
+
+    asyncio.run(main())
+
+
+def test_a_view_that_waits_for_its_client_has_no_timer(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brim.doors.connection.LOOK_INTERVAL", 0.005)
+    after: list[Any] = []
+
+    @app.websocket("/")
+    async def view() -> None:
+        await websocket.send(await websocket.receive())
+        try:
+            await asyncio.Event().wait()
+        finally:
+            after.append(websocket.closed)
+
+    async def test(server: Talk) -> None:
+        loop: Any = asyncio.get_running_loop()
+        await server.next()
+        # Two looks' time: the second one would be planned by now.
+        await asyncio.sleep(0.02)
+        assert [timer for timer in loop._scheduled if not timer.cancelled()] == []
+        server.say("a")
+        assert (await server.next())["text"] == "a"
+        # It does something else now, and is told all the same.
+        server.leave()
+
+    talk(app, test)
+    assert after[0].code == 1001
+
+
+def test_of_two_that_wait_each_has_a_message(app: Flask) -> None:
+    @app.websocket("/")
+    async def view() -> None:
+        await websocket.accept()
+        both = await asyncio.gather(websocket.receive(), websocket.receive_text())
+        await websocket.send_json(sorted(both))
+
+    async def test(server: Talk) -> None:
+        await server.next()
+        server.say("a")
+        server.say("b")
+        assert json.loads((await server.next())["text"]) == ["a", "b"]
+
+    talk(app, test)
+
+
+def test_threads_of_an_async_view_wait_for_what_they_ask(app: Flask) -> None:
+    """There is no loop on them, so there is nothing to await."""
+
+    def echo() -> None:
+        websocket.send(websocket.receive())
+
+    @app.websocket("/")
+    async def view() -> None:
+        await websocket.accept()
+        await asyncio.to_thread(echo)
+
+    async def test(server: Talk) -> None:
+        await server.next()
+        server.say("a")
+        assert (await server.next())["text"] == "a"
+
+    talk(app, test)
+
+
+def test_the_proxy_stands_for_its_own_connection_in_contexts_that_a_view_pushes(
+    app: Flask,
+) -> None:
+    @app.websocket("/")
+    async def view() -> None:
+        with app.app_context():
+            await websocket.send("app")
+        with app.test_request_context(), pytest.raises(RuntimeError, match="WebSocket"):
+            await websocket.send("request")
+        await websocket.send("own")
+
+    async def test(server: Talk) -> None:
+        await server.next()
+        assert [(await server.next())["text"] for _ in range(2)] == ["app", "own"]
+
+    talk(app, test)
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"), [("a" * 10, False), ("a" * 11, True), ("ä" * 5, False), ("ä" * 6, True)]
+)
+def test_the_limit_is_bytes_whatever_the_characters(app: Flask, text: str, closed: bool) -> None:
+    app.config["WEBSOCKET_MAX_MESSAGE_SIZE"] = 10
+    app.websocket("/")(_echo)
+
+    async def test(server: Talk) -> None:
+        server.say(text)
+        assert (await server.next())["type"] == "websocket.accept"
+        answer = await server.next()
+        assert answer.get("code" if closed else "text") == (1009 if closed else text)
+        server.leave()
+
+    talk(app, test)
+
+
+async def _echo() -> None:
+    async for message in websocket:
+        await websocket.send(message)
