@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -788,3 +789,66 @@ def test_an_error_of_a_receiver_is_the_requests(app: Flask, client: FlaskClient)
     app.get("/")(lambda: "view")
     with request_started.connected_to(started, app):
         assert client.get("/").status_code == 409
+
+
+class Roundabout(Flask):
+    """Takes every step there is for an error."""
+
+    def handle_user_exception(self, e: Exception) -> Any:
+        return super().handle_user_exception(e)
+
+
+def raise_key_error() -> str:
+    return request.form["absent"]
+
+
+def raise_trapped() -> str:
+    raise BadRequest("trapped")
+
+
+def raise_response() -> str:
+    abort(Response("ready", 409))
+
+
+def raise_value_error() -> str:
+    raise ValueError("wrong")
+
+
+@pytest.mark.parametrize("handled", [None, 404, 400, HTTPException, ValueError, Exception])
+@pytest.mark.parametrize("setting", [{}, {"TRAP_HTTP_EXCEPTIONS": True}, {"DEBUG": True}], ids=str)
+@pytest.mark.parametrize("bad_requests", [None, True, False])
+def test_what_answers_an_error_at_once_is_what_the_steps_come_to(
+    handled: Any, setting: dict[str, Any], bad_requests: bool | None
+) -> None:
+    answers: list[list[Any]] = []
+    for kind in (Flask, Roundabout):
+        app = kind("steps")
+        app.config.update(setting, TRAP_BAD_REQUEST_ERRORS=bad_requests)
+        app.config["PROPAGATE_EXCEPTIONS"] = True
+        for view in (raise_key_error, raise_trapped, raise_response, raise_value_error):
+            app.add_url_rule(f"/{view.__name__}/", view_func=view)
+        if handled is not None:
+
+            @app.errorhandler(handled)
+            def handler(error: Exception) -> tuple[str, int]:
+                assert sys.exc_info()[1] is error
+                return f"handled {error!r}", 418
+
+        client = app.test_client()
+        given: list[Any] = []
+        for path in (
+            "raise_key_error",
+            "raise_trapped",
+            "raise_response",
+            "raise_value_error",
+            "no",
+        ):
+            for slash in ("/", ""):
+                try:
+                    response = client.get(f"/{path}{slash}")
+                except Exception as error:
+                    given.append(repr(error))
+                else:
+                    given.append((response.status, [*response.headers], response.data))
+        answers.append(given)
+    assert answers[0] == answers[1]

@@ -154,7 +154,7 @@ class Engine:
         rule, args = found or self._match_by_werkzeug(ctx)
         if rule is None:
             ctx._plan = plans[None]
-            self._note_miss(ctx, args)
+            _note_miss(ctx, args)
             return
         ctx.url_rule = rule
         ctx.view_args = args
@@ -162,13 +162,6 @@ class Engine:
         made = ctx._made
         if made is not None:
             made.url_rule, made.view_args = rule, args
-
-    def _note_miss(self, ctx: RequestContext, methods: list[str] | None) -> None:
-        """Note the error of a path that has no rule for the method, if it isn't noted yet."""
-        if methods is not None:
-            ctx.routing_exception = MethodNotAllowed(methods) if methods else NotFound()
-        if ctx._made is not None and ctx.routing_exception is not None:
-            ctx._made.routing_exception = ctx.routing_exception
 
     def _match_by_werkzeug(self, ctx: RequestContext) -> tuple[Any, Any]:
         """Return the rule and its arguments; or neither, once the error to raise is noted."""
@@ -232,3 +225,11 @@ def has_to_close(request: Request) -> bool:
     # Not every class of requests has files to close.
     close = getattr(type(request), "close", None)
     return close is not Request.close or "files" in request.__dict__
+
+
+def _note_miss(ctx: RequestContext, methods: list[str] | None) -> None:
+    """Note the error that the matcher has found, unless one is noted already."""
+    if methods is not None:
+        ctx.routing_exception = MethodNotAllowed(methods) if methods else NotFound()
+    if ctx._made is not None and ctx.routing_exception is not None:
+        ctx._made.routing_exception = ctx.routing_exception

@@ -16,6 +16,7 @@ from ..errors import NO_REQUEST_CONTEXT
 from ..json.provider import ContentType
 from ..streams import as_body
 from ..wrappers import Response
+from .pages import page_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,12 +78,14 @@ def make_response(app: Flask, rv: Any, ctx: AppContext | None) -> Response:
 
     Raises ``TypeError`` for what can't be a response.
     """
-    if type(rv) is str and makes_plain_responses(app):
-        return Response.of_body(rv.encode(), _HTML.text)
     status: Any = None
     headers: Any = None
     if isinstance(rv, tuple):
         rv, status, headers = _take_apart(ctx, rv)  # pyright: ignore[reportUnknownArgumentType]
+    if headers is None and (status is None or type(status) is int) and makes_plain_responses(app):
+        ready = make_ready(app, rv)
+        if ready is not None:
+            return Response.of_body(ready[0], ready[1].text, 200 if status is None else status)
     if isinstance(rv, (str, bytes, bytearray, Iterator, AsyncIterable)):
         # Given these at once, a response class can choose its own defaults. The headers may
         # be a constant of the user's, and the response is going to add to them.
@@ -122,8 +125,11 @@ def _make(app: Flask, rv: Any, ctx: AppContext | None) -> Response:
         request_ctx = None if ctx is None else ctx.request_ctx
         if request_ctx is None:
             raise RuntimeError(NO_REQUEST_CONTEXT)
-        environ = request_ctx.request.environ
+        environ = request_ctx.environ
         if isinstance(rv, HTTPException) and type(rv).__call__ is HTTPException.__call__:
+            page = page_of(rv, environ) if app.response_class is Response else None
+            if page is not None:
+                return page
             # Called as the WSGI application that it is, it would make the same and send it;
             # what is sent would be read into a response again.
             rv = rv.get_response(environ)

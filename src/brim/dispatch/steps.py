@@ -32,7 +32,7 @@ from ..signals import (
     request_started,
     request_tearing_down,
 )
-from .handling import handling
+from .handling import call_handling, handling
 from .results import make_ready, make_response
 
 if TYPE_CHECKING:
@@ -151,6 +151,27 @@ def answer_error(ctx: RequestContext, error: Exception) -> Steps[Answer]:
     return (yield from handle_user_exception(ctx, error))
 
 
+def answer_for(ctx: RequestContext, error: Exception) -> Steps[Answer]:
+    """Answer an error that is being handled here, too: by what is known at once, or the steps.
+
+    PERF: most errors have one handler, or are HTTP errors that have none;
+    benchmarks/bench_errors.py.
+    """
+    plan: Any = ctx._plan
+    if not (plan.handles_errors or plan.compiled.outdated or isinstance(error, BadRequestKeyError)):
+        handler = None
+        is_http = isinstance(error, HTTPException)
+        if not is_http or takes_handler(error):  # type: ignore[arg-type]
+            handler = plan.handler(ctx.app, error)
+        if (handler is not None or is_http) and not (is_http and traps(ctx.app, error)):
+            ctx.disown_streams()
+            if handler is None:
+                return error  # type: ignore[return-value]
+            answer: Answer = yield call_handling, (error, handler, (error,), _NONE), _NONE
+            return answer
+    return (yield from handling(error, answer_error(ctx, error)))
+
+
 def full_dispatch(ctx: RequestContext, called: Called | None = None) -> Steps[Response]:
     """Before-functions, view, error handlers, after-functions."""
     app = ctx.app
@@ -170,12 +191,10 @@ def full_dispatch(ctx: RequestContext, called: Called | None = None) -> Steps[Re
             else:
                 rv = yield from preprocess(ctx)
         if rv is None and called is None:
-            if overrides.dispatch_request is not None:
-                rv = yield overrides.dispatch_request, (ctx,), _NONE
-            else:
-                rv = yield view_call(ctx)
+            replaced = overrides.dispatch_request
+            rv = yield view_call(ctx) if replaced is None else (replaced, (ctx,), _NONE)
     except Exception as error:
-        rv = yield from handling(error, answer_error(ctx, error))
+        rv = yield from answer_for(ctx, error)
     try:
         if overrides.finalize_request is not None:
             response: Response = yield overrides.finalize_request, (ctx, rv), _NONE
@@ -211,6 +230,11 @@ def view_call(ctx: RequestContext) -> Call:
     if failure is not None:
         if plan.overrides.raise_routing_exception is not None:
             return plan.overrides.raise_routing_exception, (ctx, ctx.request), _NONE
+        if not isinstance(failure, RequestRedirect):
+            try:
+                raise failure
+            finally:
+                del failure, made  # which keep this frame
         raise_routing_exception(ctx.app, ctx.request)
     method: str = ctx._method if made is None else made.method
     if method.upper() == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
@@ -326,15 +350,21 @@ def handle_user_exception(ctx: RequestContext, error: Exception) -> Steps[Answer
 
 def handle_http_exception(ctx: RequestContext, error: HTTPException) -> Steps[Answer]:
     """Let the handler of an HTTP error answer; without one the error is the answer."""
-    # An error without a code carries a response of its own; redirects of the routing
-    # are no errors.
-    if error.code is None or isinstance(error, RoutingException):
+    if not takes_handler(error):
         return error
     handler = find_handler(ctx, error)
     if handler is None:
         return error
     answer: ResponseReturnValue = yield handler, (error,), _NONE
     return answer
+
+
+def takes_handler(error: HTTPException) -> bool:
+    """Tell whether an HTTP error is one that handlers are for.
+
+    One without a code carries a response of its own; redirects of the routing are no errors.
+    """
+    return error.code is not None and not isinstance(error, RoutingException)
 
 
 def handle_exception(ctx: RequestContext, error: Exception) -> Steps[Response]:

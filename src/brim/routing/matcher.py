@@ -94,7 +94,8 @@ class Matcher:
         #   and no other, so where it arrives, the search below would arrive too.
         node = self._root
         raw: list[str] = []
-        for segment in path.split("/"):
+        segments = path.split("/")
+        for segment in segments:
             follower = node.literal.get(segment)
             if follower is None:
                 if not node.takes(segment):
@@ -106,16 +107,16 @@ class Matcher:
             for leaf in node.leaves:
                 if leaf.methods is None or method in leaf.methods:
                     return leaf.found(raw)
-        return self._search(path, method)
+        return self._search(path, segments, method)
 
-    def _search(self, path: str, method: str) -> Found | Missed | None:
+    def _search(self, path: str, segments: list[str], method: str) -> Found | Missed | None:
         """Try every way through the tree, in Werkzeug's order."""
         if not path.startswith("/") or "//" in path:
             # Werkzeug may add a slash or merge some.
             return None
         refused: list[Leaf] = []
         try:
-            found = search(self._root, path.split("/"), 0, [], method, refused)
+            found = search(self._root, segments, 0, [], method, refused)
         except AskWerkzeug:
             return None
         if found is not None:
