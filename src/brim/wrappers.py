@@ -421,9 +421,7 @@ class Response(WerkzeugResponse):
         if made.get("_on_close") or status < 200 or status in (204, 304):
             return None
         if "headers" not in made:
-            length = str(len(body[0]))  # pyright: ignore[reportUnknownArgumentType]
-            plain = [("Content-Type", self._plain_content_type), ("Content-Length", length)]
-            return self._status, plain, body  # pyright: ignore[reportUnknownVariableType]
+            return self._status, self._plain_headers(), cast("list[bytes]", body)
         headers = self.headers
         if (
             "Content-Length" not in headers
