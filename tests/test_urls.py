@@ -382,3 +382,67 @@ def test_the_classes_of_rules_and_of_the_map() -> None:
     app.add_url_rule("/x/<int:y>", "x", lambda y: f"{type(request.url_rule).__name__} {y}")
     assert type(app.url_map) is OwnMap
     assert app.test_client().get("/x/1").text == "OwnRule 1"
+
+
+def test_methods_that_an_application_replaces_are_asked_from_then_on(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Own(Flask):
+        def url_for(self, /, endpoint: str, **values: Any) -> str:
+            return f"own {super().url_for(endpoint, **values)}"
+
+    own = Own(__name__)
+    with own.test_request_context(), own.test_request_context():
+        assert url_for("static", filename="a") == url_for("static", filename="a")
+        assert url_for("static", filename="a") == "own /static/a"
+
+    def complete(endpoint: str, values: dict[str, Any]) -> None:
+        values.setdefault("q", endpoint)
+
+    with app.test_request_context():
+        assert url_for("static", filename="a") == "/static/a"
+        monkeypatch.setattr(app, "inject_url_defaults", complete)
+        assert url_for("static", filename="a") == "/static/a?q=static"
+        monkeypatch.setattr(app, "url_for", lambda endpoint, **values: endpoint)
+        assert url_for("static", filename="a") == "static"
+
+
+def test_a_rule_or_a_default_that_comes_later_counts(app: Flask) -> None:
+    with app.test_request_context():
+        assert url_for("static", filename="a") == "/static/a"
+        app.url_map.add(Rule("/other/<filename>", endpoint="static"))
+        app.url_default_functions[None].append(lambda endpoint, values: values.update(q=1))
+        assert url_for("static", filename="a", q=2) == "/static/a?q=1"
+        with pytest.raises(BuildError):
+            url_for("late")
+        app.url_map.add(Rule("/late", endpoint="late"))
+        assert url_for("late") == "/late?q=1"
+
+
+def test_an_adapter_that_was_put_into_the_context_is_asked(app: Flask) -> None:
+    with app.test_request_context() as ctx:
+        assert url_for("static", filename="a") == "/static/a"
+        ctx.url_adapter = app.url_map.bind("localhost", "/mounted")
+        assert url_for("static", filename="a") == "/mounted/static/a"
+        ctx.url_adapter.script_name = "/moved/"
+        ctx.url_adapter.url_scheme = "https"
+        assert url_for("static", filename="a") == "/moved/static/a"
+        external = url_for("static", filename="a", _external=True)
+        assert external == "https://localhost/moved/static/a"
+
+
+def test_once_its_request_has_ended_a_context_is_outside_of_it(app: Flask) -> None:
+    seen: list[str] = []
+
+    @app.teardown_request
+    def during(error: BaseException | None) -> None:
+        seen.append(url_for("static", filename="a"))
+
+    @app.teardown_appcontext
+    def after(error: BaseException | None) -> None:
+        seen.append(url_for("static", filename="a"))
+
+    with app.test_request_context():
+        assert url_for("static", filename="a") == "/static/a"
+    # Outside a request, URLs are external.
+    assert seen == ["/static/a", "http://localhost/static/a"]

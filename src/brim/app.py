@@ -89,6 +89,7 @@ _WATCHED_TABLES = frozenset(
         "url_value_preprocessors",
     }
 )
+_OF_URLS = ("url_for", "inject_url_defaults")
 _WATCHED = _WATCHED_TABLES | {
     "url_map",
     "request_class",
@@ -97,6 +98,7 @@ _WATCHED = _WATCHED_TABLES | {
     "ensure_sync",
     *OVERRIDABLE,
     *WAYS_IN,
+    *_OF_URLS,
 }
 
 
@@ -589,4 +591,4 @@ class Flask(Overridable, LifespanMethods, Scaffold):
 
 gone.explain(Flask, gone.OF_APPS)
 _CALL = Flask.__call__
-_ORIGINALS = {name: getattr(Flask, name) for name in (*OVERRIDABLE, *WAYS_IN)}
+_ORIGINALS = {name: getattr(Flask, name) for name in (*OVERRIDABLE, *WAYS_IN, *_OF_URLS)}

@@ -24,6 +24,7 @@ from .names import blueprint_chain as _split_blueprint_path  # noqa: F401 # pyri
 from .paths import get_root_path as get_root_path
 from .signals import message_flashed
 from .streams import keep_request
+from .urls import url_for_current
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -124,14 +125,7 @@ def url_for(
     **values: Any,
 ) -> str:
     """Build the URL of an endpoint; see :meth:`brim.Flask.url_for`."""
-    return current_app.url_for(
-        endpoint,
-        _anchor=_anchor,
-        _method=_method,
-        _scheme=_scheme,
-        _external=_external,
-        **values,
-    )
+    return url_for_current(endpoint, _anchor, _method, _scheme, _external, values)
 
 
 def redirect(

@@ -46,6 +46,7 @@ if t.TYPE_CHECKING:
     from .testing import FlaskClient as FlaskClient
     from .testing import FlaskCliRunner as FlaskCliRunner
     from .threads import ThreadSide as ThreadSide
+    from .urls import Urls as Urls
     from .websockets import Websocket as Websocket
     from .wrappers import Request as Request
     from .wrappers import Response as Response

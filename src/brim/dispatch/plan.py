@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..routing import Matcher
-    from ..typing import ErrorHandlerCallable, Flask
+    from ..typing import ErrorHandlerCallable, Flask, Urls
 
 
 @dataclass(slots=True)
@@ -103,6 +103,8 @@ class Compiled:
 
     plans: Mapping[str | None, Plan] | None = None
     matcher: Matcher | None = None
+    #: What :mod:`brim.urls` builds with.
+    urls: Urls | None = None
     reads_streams: bool | None = None
     #: Whether the application has changed since.
     outdated: bool = False

@@ -301,7 +301,7 @@ class TaggedJSONSerializer:
         PERF: a value of a builtin type has its tag found by that type, not by asking eight
         tags; benchmarks/bench_overhead.py.
         """
-        kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+        kind = cast("Any", type(value))
         if kind in _PLAIN:
             return value
         tag = self._tag_usual

@@ -24,6 +24,7 @@ Nothing of the request but its path, method and host is read here; no context, n
 
 from __future__ import annotations
 
+from .building import Builder, plain_root
 from .environ import (
     decode_path,
     host_is_plain,
@@ -34,10 +35,12 @@ from .map import Map
 from .matcher import Matcher
 
 __all__ = [
+    "Builder",
     "Map",
     "Matcher",
     "decode_path",
     "host_is_plain",
     "plain_path",
     "plain_path_of_scope",
+    "plain_root",
 ]

@@ -60,7 +60,7 @@ _HARMLESS = frozenset(
     """.split()
 )
 
-_VARIABLE = re.compile(
+VARIABLE = re.compile(
     r"""
     <
     (?: (?P<converter>[a-zA-Z_][a-zA-Z0-9_]*)
@@ -73,7 +73,7 @@ _VARIABLE = re.compile(
     re.VERBOSE,
 )
 _TEXT = re.compile(r"[^<>/]+")
-_REST = re.compile(r"[^<>]+")
+TEXT = re.compile(r"[^<>]+")
 _ARGUMENT = re.compile(
     r"""
     \s* (?: (?P<key>[a-zA-Z_][a-zA-Z0-9_]*) \s* = \s* )?
@@ -252,13 +252,13 @@ class Compiler:
         tokens: list[_Token] = []
         final = False
         while at < len(rule) and (final or rule[at] != "/"):
-            match = _VARIABLE.match(rule, at)
+            match = VARIABLE.match(rule, at)
             if match is not None:
                 variable = self.variable(match)
                 final = final or (variable is not None and variable.takes_slashes)
                 tokens.append(variable)
             else:
-                match = (_REST if final else _TEXT).match(rule, at)
+                match = (TEXT if final else _TEXT).match(rule, at)
                 if match is None:
                     tokens.append(None)
                     break
@@ -277,12 +277,8 @@ class Compiler:
     def new_variable(self, name: str, arguments: str) -> Variable | None:
         """Make a converter, and a variable of it that has no name yet."""
         kind = self.converters.get(name)
-        if kind is None or kind not in _KNOWN_CONVERTERS:
-            return None
-        try:
-            values, named = _parse_arguments(arguments)
-            converter = kind(self.map, *values, **named)
-        except (AskWerkzeug, TypeError, ValueError):
+        converter = make_converter(self.map, kind, arguments)
+        if converter is None:
             return None
         regex = re.compile(converter.regex)
         if regex.groups or regex.fullmatch(""):
@@ -296,6 +292,19 @@ class Compiler:
         return Variable(
             "", converter.regex, converter.weight, not converter.part_isolating, convert
         )
+
+
+def make_converter(
+    url_map: WerkzeugMap, kind: type[BaseConverter] | None, arguments: str
+) -> BaseConverter | None:
+    """Make the converter that a rule has, if it is one of Werkzeug's and plainly written."""
+    if kind is None or kind not in _KNOWN_CONVERTERS:
+        return None
+    try:
+        values, named = _parse_arguments(arguments)
+        return kind(url_map, *values, **named)
+    except (AskWerkzeug, TypeError, ValueError):
+        return None
 
 
 def _parse_arguments(source: str) -> tuple[list[Any], dict[str, Any]]:
