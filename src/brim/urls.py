@@ -14,7 +14,7 @@ from werkzeug.routing import BuildError, MapAdapter
 
 from .ctx import _cv_ctx, current_ctx
 from .names import blueprint_chain, blueprint_of
-from .routing import Builder, environ_is_plain, plain_root
+from .routing import Builder, environ_is_plain, plain_path_of_scope, plain_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -267,16 +267,21 @@ def _root_of_request(app: Flask, urls: Urls, request_ctx: RequestContext) -> str
     if "url_adapter" in made:
         return None
     if "_root" not in made:
-        environ = request_ctx.environ
         plain = (
-            not urls.own_adapter
-            and app.config["TRUSTED_HOSTS"] is None
-            and request_ctx.app is app
-            and environ_is_plain(environ)
+            not urls.own_adapter and app.config["TRUSTED_HOSTS"] is None and request_ctx.app is app
         )
-        made["_root"] = plain_root(environ.get("SCRIPT_NAME", "")) if plain else None
+        made["_root"] = _find_root(request_ctx) if plain else None
     root: str | None = made["_root"]
     return root
+
+
+def _find_root(request_ctx: RequestContext) -> str | None:
+    exchange = request_ctx._exchange
+    if exchange is not None and plain_path_of_scope(exchange.scope, exchange.headers) is not None:
+        # One with a root path isn't plain.
+        return ""
+    environ = request_ctx.environ
+    return plain_root(environ.get("SCRIPT_NAME", "")) if environ_is_plain(environ) else None
 
 
 def _root_of_adapter(
