@@ -15,6 +15,7 @@ from jinja2.nativetypes import NativeEnvironment
 from brim import (
     Blueprint,
     Flask,
+    Request,
     before_render_template,
     g,
     render_template,
@@ -609,3 +610,109 @@ def test_a_loader_may_say_for_each_template_whom_to_ask(app: Flask, explain: boo
     with app.app_context():
         assert render_template("page.html") == "mine"
     assert asked == ["page.html"]
+
+
+RENDERED = {
+    "base.html": (
+        "<{% block top %}{{ value }}{% endblock %}>{{ shared }}{% block rest %}{% endblock %}"
+    ),
+    "child.html": (
+        "{% extends 'base.html' %}{% import 'lib.html' as lib %}"
+        "{% block top %}{{ super() }}{{ value|upper }}{% endblock %}"
+        "{% block rest %}{% for x in items %}{{ loop.index }}{{ lib.show(x) }}{% endfor %}"
+        "{% include 'part.html' %}{% set shared = 2 %}{{ shared }}{{ missing }}{% endblock %}"
+    ),
+    "lib.html": "{% macro show(x) %}[{{ x }}{{ shared }}]{% endmacro %}",
+    "part.html": "({{ value }}{{ shared }}{{ late }})",
+}
+
+
+def test_template_renders_as_by_jinja() -> None:
+    app = Flask(__name__)
+    app.jinja_loader = DictLoader(RENDERED)
+    names = app.jinja_env.globals
+    names["shared"] = "<g>"
+
+    @given(
+        st.dictionaries(
+            st.sampled_from(["value", "shared", "missing", "self", "range", "request"]),
+            st.text("a<&") | st.integers(),
+        ),
+        st.sampled_from([None, {"shared": "own"}]),
+        st.booleans(),
+    )
+    def agree(values: dict[str, Any], own: dict[str, Any] | None, late: bool) -> None:
+        names.pop("late", None)
+        app.jinja_env.cache.clear()  # type: ignore[union-attr]
+        template = app.jinja_env.get_template("child.html", globals=own)
+        if late:
+            names["late"] = "later"
+        values["items"] = [1, "<"]
+        context = dict(values)
+        app.update_template_context(context)
+        assert render_template(template, **values) == template.render(context)
+
+    with app.app_context():
+        agree()
+
+
+def test_whoever_replaces_a_way_to_render_is_asked(
+    app: TemplateApp, ctx: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = app.jinja_env.get_template("page.txt")
+    assert render_template(template, value="a") == "a"
+    with monkeypatch.context() as patch:
+        patch.setattr(jinja2.Template, "render", lambda self, *args, **kwargs: "patched")
+        assert render_template(template, value="a") == "patched"
+    template.render = lambda *args, **kwargs: "its own"  # type: ignore[method-assign]
+    assert render_template(template, value="a") == "its own"
+
+    class Own(jinja2.Template):
+        def render(self, *args: Any, **kwargs: Any) -> str:
+            return "own"
+
+    app.jinja_env.template_class = Own
+    assert render_template_string("{{ new }}", value="a") == "own"
+
+
+def test_an_application_may_complete_values_in_its_own_way(
+    app: TemplateApp, ctx: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert render_template("page.html", value="a") == "a|"
+    monkeypatch.setattr(app, "update_template_context", lambda context: context.update(extra="b"))
+    assert render_template("page.html", value="a") == "a|b"
+    monkeypatch.undo()
+    app.template_context_processors[None].append(lambda: {"extra": "late"})
+    assert render_template("page.html", value="a") == "a|late"
+    app.template_context_processors.clear()
+    assert render_template("page.html", value="a") == "a|"
+
+
+def test_a_request_class_may_have_its_own_idea_of_its_blueprints(app: TemplateApp) -> None:
+    class Own(Request):
+        @property
+        def blueprints(self) -> list[str]:
+            return ["inner", "outer"]
+
+    app.request_class = Own
+    for name in ("inner", "outer"):
+        app.template_context_processors[name].append(lambda name=name: {"extra": name})
+    with app.test_request_context("/"):
+        assert render_template("page.html", value="a") == "a|inner"
+
+
+def test_an_error_shows_the_line_of_the_template(app: TemplateApp, ctx: None) -> None:
+    app.templates["broken.html"] = "\n\n{{ value.missing.more }}"
+    with pytest.raises(jinja2.UndefinedError) as caught:
+        render_template("broken.html", value=1)
+    frames = [(entry.name, entry.lineno) for entry in caught.traceback]
+    assert ("top-level template code", 2) in frames
+    with pytest.raises(jinja2.UndefinedError) as caught:
+        app.jinja_env.get_template("broken.html").render(value=1)
+    assert frames[-2:] == [(entry.name, entry.lineno) for entry in caught.traceback][-2:]
+
+
+def test_environment_for_coroutines_renders(app: TemplateApp) -> None:
+    app.jinja_options = {"enable_async": True}
+    with app.app_context():
+        assert render_template("page.txt", value="a") == "a"

@@ -87,9 +87,10 @@ _WATCHED_TABLES = frozenset(
         "teardown_websocket_funcs",
         "teardown_appcontext_funcs",
         "url_value_preprocessors",
+        "template_context_processors",
     }
 )
-_OF_URLS = ("url_for", "inject_url_defaults")
+_OF_USERS = ("url_for", "inject_url_defaults", "update_template_context")
 _WATCHED = _WATCHED_TABLES | {
     "url_map",
     "request_class",
@@ -98,7 +99,7 @@ _WATCHED = _WATCHED_TABLES | {
     "ensure_sync",
     *OVERRIDABLE,
     *WAYS_IN,
-    *_OF_URLS,
+    *_OF_USERS,
 }
 
 
@@ -591,4 +592,4 @@ class Flask(Overridable, LifespanMethods, Scaffold):
 
 gone.explain(Flask, gone.OF_APPS)
 _CALL = Flask.__call__
-_ORIGINALS = {name: getattr(Flask, name) for name in (*OVERRIDABLE, *WAYS_IN, *_OF_URLS)}
+_ORIGINALS = {name: getattr(Flask, name) for name in (*OVERRIDABLE, *WAYS_IN, *_OF_USERS)}

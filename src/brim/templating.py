@@ -6,10 +6,12 @@ Which folders hold templates is not (apps and blueprints say that), nor how Jinj
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import BaseLoader, Template, TemplateNotFound
 from jinja2 import Environment as BaseEnvironment
+from jinja2.runtime import new_context
 from jinja2.utils import LRUCache
 
 from .ctx import _cv_ctx, current_ctx
@@ -18,11 +20,12 @@ from .helpers import _default_template_ctx_processor as _default_template_ctx_pr
 from .helpers import get_flashed_messages
 from .signals import before_render_template, template_rendered
 from .streams import keep_request
+from .wrappers import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from .typing import Flask, Scaffold
+    from .typing import AppContext, Flask, Scaffold
 
     #: What a loader returns: the source, its file, and whether that is up to date.
     Source = tuple[str, str | None, Callable[[], bool] | None]
@@ -177,6 +180,55 @@ def select_jinja_autoescape(filename: str | None) -> bool:
     return filename is None or filename.endswith(_ESCAPED_SUFFIXES)
 
 
+class Contexts:
+    """What completes the values of an application's templates, until it changes."""
+
+    __slots__ = ("_by_blueprint", "overridden", "own_blueprints")
+
+    def __init__(self, app: Flask) -> None:
+        name = "update_template_context"
+        found = getattr(getattr(app, name), "__func__", None)
+        #: Whether the application does it in its own way.
+        self.overridden = found is not app._engine.originals[name]
+        #: Whether its requests have their own idea of their blueprints.
+        self.own_blueprints = app.request_class.blueprints is not Request.blueprints
+        self._by_blueprint: dict[tuple[str, ...], tuple[Callable[[], Any], ...]] = {}
+
+    def processors(self, app: Flask, ctx: AppContext | None) -> tuple[Callable[[], Any], ...]:
+        """Return the processors for what is current, the application's first."""
+        request_ctx = None if ctx is None else ctx.request_ctx
+        if request_ctx is None:
+            inner_first: tuple[str, ...] = ()
+        else:
+            made = request_ctx._made
+            if made is None or (made.url_rule is request_ctx.url_rule and not self.own_blueprints):
+                inner_first = app._engine.plan_of(request_ctx).blueprints
+            else:
+                inner_first = tuple(request_ctx.request.blueprints)
+        try:
+            return self._by_blueprint[inner_first]
+        except KeyError:
+            table = app.template_context_processors
+            found = tuple(
+                app.ensure_sync(processor)
+                for name in (None, *reversed(inner_first))
+                # Not table[name]: that would add an empty list for each name.
+                for processor in table.get(name, ())
+            )
+            self._by_blueprint[inner_first] = found
+            return found
+
+
+def _contexts(app: Flask) -> Contexts:
+    # PERF: which processors there are, and that they are sync, is found once and not at
+    #   each rendering; benchmarks/bench_templating.py.
+    compiled = app._engine._compiled
+    contexts = compiled.contexts
+    if contexts is None:
+        contexts = compiled.contexts = Contexts(app)
+    return contexts
+
+
 def update_template_context(app: Flask, context: dict[str, Any]) -> None:
     """Add to ``context`` what the app's and the blueprint's processors give.
 
@@ -185,16 +237,8 @@ def update_template_context(app: Flask, context: dict[str, Any]) -> None:
     ``context`` already win over all of them.
     """
     given = context.copy()
-    ctx = _cv_ctx.get(None)
-    names: list[str | None] = [None]
-    if ctx is not None and ctx.request_ctx is not None:
-        names.extend(reversed(ctx.request_ctx.request.blueprints))
-
-    processors = app.template_context_processors
-    for name in names:
-        # Not processors[name]: that would add an empty list for each name.
-        for processor in processors.get(name, ()):
-            context.update(app.ensure_sync(processor)())
+    for processor in _contexts(app).processors(app, _cv_ctx.get(None)):
+        context.update(processor())
     context.update(given)
 
 
@@ -211,7 +255,7 @@ def render_template(
 
     >>> render_template("user.html", user=user)  # doctest: +SKIP
     """
-    app = current_ctx().app_ctx.app
+    app = current_ctx().app
     template = app.jinja_env.get_or_select_template(template_name_or_list)
     return _render(app, template, context)
 
@@ -225,7 +269,7 @@ def render_template_string(source: str, **context: Any) -> str:
     >>> render_template_string("Hello, {{ name }}!", name="<you>")  # doctest: +SKIP
     'Hello, &lt;you&gt;!'
     """
-    app = current_ctx().app_ctx.app
+    app = current_ctx().app
     return _render(app, _from_string(app, source), context)
 
 
@@ -238,7 +282,7 @@ def stream_template(
     iterator is read, in the current request's context if there is one. Return it from a
     view to send the first pieces before the last are rendered.
     """
-    app = current_ctx().app_ctx.app
+    app = current_ctx().app
     template = app.jinja_env.get_or_select_template(template_name_or_list)
     return _stream(app, template, context)
 
@@ -248,7 +292,7 @@ def stream_template_string(source: str, **context: Any) -> Iterator[str]:
 
     See ``stream_template`` and ``render_template_string``.
     """
-    app = current_ctx().app_ctx.app
+    app = current_ctx().app
     return _stream(app, _from_string(app, source), context)
 
 
@@ -262,15 +306,63 @@ def _from_string(app: Flask, source: str) -> Template:
 
 
 def _render(app: Flask, template: Template, context: dict[str, Any]) -> str:
-    app.update_template_context(context)
-    _announce(before_render_template, app, template, context)
-    text = template.render(context)
-    _announce(template_rendered, app, template, context)
+    _complete(app, context)
+    if before_render_template.receivers:
+        _announce(before_render_template, app, template, context)
+    text = _text_of(template, context)
+    if template_rendered.receivers:
+        _announce(template_rendered, app, template, context)
+    return text
+
+
+def _complete(app: Flask, context: dict[str, Any]) -> None:
+    if _contexts(app).overridden:
+        app.update_template_context(context)
+    else:
+        update_template_context(app, context)
+
+
+# As Jinja defines it; agents that measure replace it, before or after this line.
+_RENDER: Any = Template.render
+_RENDERS_ITSELF = getattr(_RENDER, "__globals__", {}).get("__name__") == "jinja2.environment"
+_CHAIN: Any = ChainMap
+_MAKE_GLOBALS: Any = vars(BaseEnvironment)["make_globals"]
+
+
+def _text_of(template: Template, context: dict[str, Any]) -> str:
+    """Return ``template.render(context)``.
+
+    PERF: Jinja joins the globals by a ``ChainMap``, key by key, for each rendering. A
+    template that has none of its own sees those of its environment as they are;
+    benchmarks/bench_templating.py.
+    """
+    env: Any = template.environment
+    chain: Any = template.globals
+    if not (
+        _RENDERS_ITSELF
+        and type(template) is Template
+        and Template.render is _RENDER
+        and "render" not in vars(template)
+        and getattr(type(env), "make_globals", None) is _MAKE_GLOBALS
+        and not env.is_async
+        and type(chain) is _CHAIN
+        and len(chain.maps) == 2
+        and chain.maps[1] is env.globals
+        and not chain.maps[0]
+    ):
+        return template.render(context)
+    values = new_context(env, template.name, template.blocks, context, False, env.globals)
+    try:
+        text: str = env.concat(template.root_render_func(values))
+    except Exception:
+        # Raises it, with the template's lines in its traceback.
+        env.handle_exception()
+        raise
     return text
 
 
 def _stream(app: Flask, template: Template, context: dict[str, Any]) -> Iterator[str]:
-    app.update_template_context(context)
+    _complete(app, context)
     _announce(before_render_template, app, template, context)
 
     def pieces() -> Iterator[str]:

@@ -42,6 +42,7 @@ if t.TYPE_CHECKING:
     from .registry import Scaffold as Scaffold
     from .sessions import SessionInterface as SessionInterface
     from .sessions import SessionMixin as SessionMixin
+    from .templating import Contexts as Contexts
     from .templating import Environment as Environment
     from .testing import FlaskClient as FlaskClient
     from .testing import FlaskCliRunner as FlaskCliRunner

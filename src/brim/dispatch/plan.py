@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..routing import Matcher
-    from ..typing import ErrorHandlerCallable, Flask, Urls
+    from ..typing import Contexts, ErrorHandlerCallable, Flask, Urls
 
 
 @dataclass(slots=True)
@@ -105,6 +105,8 @@ class Compiled:
     matcher: Matcher | None = None
     #: What :mod:`brim.urls` builds with.
     urls: Urls | None = None
+    #: What :mod:`brim.templating` completes values with.
+    contexts: Contexts | None = None
     reads_streams: bool | None = None
     #: Whether the application has changed since.
     outdated: bool = False
