@@ -115,17 +115,20 @@ wheel: $(DEV_STAMP) ## Try the wheel: installed and run on every Python found
 # versions. Environment variables or a pip configuration say where packages come from; the
 # lock names no place. Flask is left out, which extensions ask for: Brim stands in for it. Hence
 # `--no-deps` where a lock is installed, which is whole without.
-LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-	--no-emit-package flask \
-	$(if $(UPGRADE),--upgrade) pyproject.toml
+	$(if $(UPGRADE),--upgrade)
+LOCK := pip compile $(LOCK_OPTIONS) --no-emit-package flask pyproject.toml
+# The benchmarks' peers, the real Flask among them.
+LOCK_BENCH := pip compile $(LOCK_OPTIONS) benchmarks/requirements.in
 lock: $(VENV)/bin/uv ## Compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 	@$(BIN)/uv $(LOCK) --all-extras --group dev --output-file requirements/dev.txt
 	@$(BIN)/uv $(LOCK) --extra dotenv --extra dev --group build \
 		--constraints requirements/dev.txt --output-file requirements/run.txt
 	@$(BIN)/uv $(LOCK) --extra dotenv --extra dev --group build --group journal \
 		--constraints requirements/dev.txt --output-file requirements/demo.txt
-	@echo "requirements/run.txt requirements/demo.txt requirements/dev.txt"
+	@$(BIN)/uv $(LOCK_BENCH) --constraints requirements/dev.txt --output-file benchmarks/requirements.txt
+	@echo "requirements/run.txt requirements/demo.txt requirements/dev.txt benchmarks/requirements.txt"
 
 clean: ## Remove environments, caches and everything built
 	@rm -rf .venv .venv-* dist build docs/_build htmlcov .coverage .coverage.* benchmarks/results/*.json \
@@ -174,7 +177,7 @@ $(BENCH_VENV)/.stamp-$(PYTHON_VERSION): benchmarks/requirements.txt requirements
 	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
 		--no-deps --require-hashes --requirement requirements/run.txt
 	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
-		--no-deps --requirement benchmarks/requirements.txt
+		--no-deps --require-hashes --requirement benchmarks/requirements.txt
 	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
 		--no-deps --no-build-isolation --editable .
 	@touch $@

@@ -1,43 +1,72 @@
-"""Run every benchmark, each in a process of its own, and print one table.
+"""Run benchmarks, each in a process of its own, and print one table.
 
-The figures also go to results/latest.json. The status is 1 when a target is missed.
+    python -m benchmarks                      all of them
+    python -m benchmarks plain hooks          some of them
+    python -m benchmarks --quick              fewer rounds: minutes, and a wider spread
+
+The figures also go to results/latest.json, with the machine and the versions. The status is 1 when
+a target is missed, 2 when a benchmark could not be run.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import platform
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from .measure import Figure, table
+from . import program, results
+from .measure import Figure
 
 HERE = Path(__file__).resolve().parent
 
 
-def main(names: list[str]) -> int:
-    known = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
-    if unknown := [name for name in names if name not in known]:
-        print(f"no benchmark named {', '.join(unknown)}; there are {', '.join(known)}")
+def names() -> list[str]:
+    """The names of all benchmarks: the files beside this one."""
+    return sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
+
+
+def figures_of(name: str, quick: bool) -> list[Figure] | None:
+    """Run one benchmark; None if that was not possible."""
+    command = [sys.executable, "-m", f"benchmarks.bench_{name}", "--json"]
+    command += ["--quick"] if quick else []
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent)
+    if done.returncode not in (0, 1) or not done.stdout:
+        print(f"{name} could not be run: status {done.returncode}", file=sys.stderr)
+        return None
+    return [Figure(**figure) for figure in json.loads(done.stdout)]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("names", nargs="*", help=f"some of: {', '.join(names())}")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, wider spread")
+    parser.add_argument("--output", type=Path, default=HERE / "results" / "latest.json")
+    options = parser.parse_args()
+    if unknown := [name for name in options.names if name not in names()]:
+        print(f"no benchmark named {', '.join(unknown)}; there are {', '.join(names())}")
         return 2
+    chosen = options.names or names()
     figures: list[Figure] = []
-    for name in names or known:
-        print(f"{name} ...", file=sys.stderr, flush=True)
-        command = [sys.executable, "-m", f"benchmarks.bench_{name}", "--json"]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent)
-        if done.returncode not in (0, 1) or not done.stdout:
-            print(f"{name} could not be run: status {done.returncode}", file=sys.stderr)
-            return 2
-        figures += [Figure(**figure) for figure in json.loads(done.stdout)]
-    print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}")
-    print(table(figures))
-    results = HERE / "results" / "latest.json"
-    rows = [{**vars(figure), "verdict": figure.verdict} for figure in figures]
-    content = {"python": platform.python_version(), "figures": rows}
-    results.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return int(any(figure.verdict == "MISSED" for figure in figures))
+    failed = False
+    for number, name in enumerate(chosen, 1):
+        print(f"[{number}/{len(chosen)}] {name} ...", end="", file=sys.stderr, flush=True)
+        began = time.perf_counter()
+        found = figures_of(name, options.quick)
+        failed = failed or found is None
+        figures += found or []
+        print(f" {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+    run = results.Run.now(figures, quick=options.quick)
+    print(run.heading())
+    print(program.table(figures))
+    missed = [figure for figure in figures if figure.verdict == "MISSED"]
+    for figure in missed:
+        print(f"MISSED: {figure.case}: {figure.who}", file=sys.stderr)
+    options.output.write_text(run.to_json(), encoding="utf-8")
+    return 2 if failed else int(bool(missed))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

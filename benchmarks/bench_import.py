@@ -1,19 +1,20 @@
 """What does importing cost, in time and memory, beside Flask?
 
-Each import runs in a process of its own; the two take turns, and the median counts.
+Each import runs in a process of its own, the two in turns. The clock counts processor time: a
+process that waits for its turn on a shared machine does not import slower. Memory is what the
+process holds at the end less what it held before.
 """
 
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 
-from . import measure
-from .measure import Figure
+from . import measure, program
+from .measure import Figure, Spread
 
-PROCESSES = 15
+PROCESSES = 31
 
 _CHILD = """
 import sys, time
@@ -21,10 +22,10 @@ def rss():
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * 4096
 memory = rss()
-began = time.perf_counter()
+began = time.process_time()
 import {package}
 from {package} import Flask
-took = time.perf_counter() - began
+took = time.process_time() - began
 assert Flask.__module__.partition(".")[0] == "{package}", Flask
 print(took * 1e3, (rss() - memory) / 2**20)
 """
@@ -42,23 +43,22 @@ def fresh_import(package: str) -> tuple[float, float]:
 
 
 def run() -> list[Figure]:
-    packages = ("brim", "flask")
-    for package in packages:
+    packages = {"Brim": "brim", "Flask": "flask"}
+    for package in packages.values():
         fresh_import(package)  # Compiles bytecode and fills the file cache; not counted.
-    taken: dict[str, list[tuple[float, float]]] = {package: [] for package in packages}
-    for _ in range(PROCESSES):
-        for package in packages:
-            taken[package].append(fresh_import(package))
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in packages}
+    for _ in range(min(PROCESSES, measure.ROUNDS)):
+        for name, package in packages.items():
+            taken[name].append(fresh_import(package))
     figures = []
-    for index, (what, unit) in enumerate((("time", "ms"), ("memory", "MiB"))):
-        brim, flask = (
-            statistics.median(sample[index] for sample in taken[package]) for package in packages
-        )
-        note = f"{brim / flask:.3f} of Flask"
-        figures.append(Figure(f"import, {what}: Brim", brim, unit, round(flask, 3), note))
-        figures.append(Figure(f"import, {what}: Flask", flask, unit))
+    for index, (what, unit, target) in enumerate((("time", "ms", 0.6), ("memory", "MiB", 1.0))):
+        case = f"import, {what}"
+        values = {name: [sample[index] for sample in taken[name]] for name in packages}
+        figures += [Figure.of(case, name, Spread.of(values[name]), unit) for name in packages]
+        ratios = [a / b for a, b in zip(values["Brim"], values["Flask"], strict=True)]
+        figures.append(Figure.of(case, "Brim / Flask", Spread.of(ratios), "", target))
     return figures
 
 
 if __name__ == "__main__":
-    sys.exit(measure.main(run, __doc__))
+    sys.exit(program.main(run, __doc__))

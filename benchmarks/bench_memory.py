@@ -18,8 +18,9 @@ from typing import Any
 
 import brim
 
-from . import measure
-from .measure import Environ, Figure
+from . import doors, measure, program
+from .doors import Environ
+from .measure import Figure
 
 REQUESTS = 300_000
 WARM_UP = 30_000
@@ -89,27 +90,27 @@ def requests() -> Iterator[tuple[Environ, str]]:
     cookie = ""
     for number in itertools.count():
         data = b"id=%d" % number
-        yield measure.environ("/"), "200"
-        yield measure.environ(f"/users/{number}?q={number}"), "200"
-        yield measure.environ(f"/pages/{number}"), "200"
-        yield measure.environ(f"/missing/{number}"), "404"
-        yield measure.environ(f"/users/{number}", "POST"), "405"
-        yield measure.environ(f"/broken?q={number}"), "500"
-        yield measure.environ(f"/handled?q={number}"), "400"
-        yield measure.environ(f"/stream?q={number}"), "200"
-        form = measure.environ("/form", "POST", CONTENT_LENGTH=str(len(data)))
+        yield doors.environ("/"), "200"
+        yield doors.environ(f"/users/{number}?q={number}"), "200"
+        yield doors.environ(f"/pages/{number}"), "200"
+        yield doors.environ(f"/missing/{number}"), "404"
+        yield doors.environ(f"/users/{number}", "POST"), "405"
+        yield doors.environ(f"/broken?q={number}"), "500"
+        yield doors.environ(f"/handled?q={number}"), "400"
+        yield doors.environ(f"/stream?q={number}"), "200"
+        form = doors.environ("/form", "POST", CONTENT_LENGTH=str(len(data)))
         form["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
         form["wsgi.input"] = io.BytesIO(data)
         yield form, "302"
         # A visitor with a cookie, and after a hundred requests the next one.
-        with_cookie = measure.environ("/session", HTTP_COOKIE=cookie)
+        with_cookie = doors.environ("/session", HTTP_COOKIE=cookie)
         yield with_cookie, "200"
         cookie = with_cookie.get("benchmark.cookie", "") if number % 100 else ""
 
 
 def serve(app: brim.Flask, mix: Iterator[tuple[Environ, str]], count: int) -> None:
     for environ, expected in itertools.islice(mix, count):
-        status, headers, _ = measure.ask(app, environ)
+        status, headers, _ = doors.ask(app, environ)
         if not status.startswith(expected):
             sys.exit(f"{environ['PATH_INFO']} answered {status}, not {expected}")
         environ["benchmark.cookie"] = headers.get("set-cookie", "").partition(";")[0]
@@ -133,10 +134,14 @@ def run() -> list[Figure]:
     traced = (tracemalloc.get_traced_memory()[0] - held) / 2**20
     tracemalloc.stop()
     return [
-        Figure(f"growth of the process over {REQUESTS:,} requests", grown, "MiB", TARGET),
-        Figure(f"growth of live objects over {TRACED:,} requests", traced, "MiB", TARGET),
+        Figure(
+            "growth while serving", f"the process, over {REQUESTS:,} requests", grown, "MiB", TARGET
+        ),
+        Figure(
+            "growth while serving", f"live objects, over {TRACED:,} requests", traced, "MiB", TARGET
+        ),
     ]
 
 
 if __name__ == "__main__":
-    sys.exit(measure.main(run, __doc__))
+    sys.exit(program.main(run, __doc__))

@@ -14,7 +14,7 @@ from werkzeug.routing import Rule
 
 from brim.routing import Map, Matcher
 
-from . import measure
+from . import measure, program
 from .measure import Figure
 
 SIZES = (10, 100, 1_000, 10_000)
@@ -52,22 +52,23 @@ def run() -> list[Figure]:
         werkzeug = url_map.bind("localhost").match
         for kind, paths in paths_of(size).items():
             assert all(brim(path, "GET") for path in paths)
-            calls[f"{kind}, {size} rules: Brim"] = partial(match_all, brim, paths)
-            calls[f"{kind}, {size} rules: Werkzeug"] = partial(match_all, werkzeug, paths)
-    taken = {name: cost / PATHS for name, cost in measure.interleaved(calls, rounds=11).items()}
+            calls[f"{kind}, {size}, Brim"] = partial(match_all, brim, paths)
+            calls[f"{kind}, {size}, Werkzeug"] = partial(match_all, werkzeug, paths)
+    race = measure.interleaved(calls)
+    few, many = SIZES[0], SIZES[-1]
     figures = []
-    for name, cost in taken.items():
-        rule, _, who = name.partition(": ")
-        if who != "Brim":
-            figures.append(Figure(f"match, {name}", cost, "µs"))
-            continue
-        # Ten thousand rules may cost half as much again as ten, and never more than Werkzeug.
-        first = taken[f"{rule.partition(',')[0]}, {SIZES[0]} rules: Brim"]
-        limit = taken[f"{rule}: Werkzeug"] if rule.endswith(f" {SIZES[0]} rules") else first * 1.5
-        note = f"{cost / taken[f'{rule}: Werkzeug']:.3f} of Werkzeug"
-        figures.append(Figure(f"match, {name}", cost, "µs", round(limit, 3), note))
+    for kind in paths_of(few):
+        case = f"matching, {kind}"
+        for size in SIZES:
+            for name in ("Brim", "Werkzeug"):
+                spread = race.time(f"{kind}, {size}, {name}", parts=PATHS)
+                figures.append(Figure.of(case, f"{name}, {size:,} rules", spread, "µs"))
+        ratio = race.ratio(f"{kind}, {few}, Brim", f"{kind}, {few}, Werkzeug")
+        figures.append(Figure.of(case, f"Brim / Werkzeug, {few} rules", ratio, "", 1.0))
+        ratio = race.ratio(f"{kind}, {many}, Brim", f"{kind}, {few}, Brim")
+        figures.append(Figure.of(case, f"Brim, {many:,} rules / {few}", ratio, "", 1.5))
     return figures
 
 
 if __name__ == "__main__":
-    sys.exit(measure.main(run, __doc__))
+    sys.exit(program.main(run, __doc__))

@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 
 import brim
-from benchmarks import bench_async, bench_memory, bench_overhead, bench_templating
 from scripts import links
 from tests.processes import first_answer, free_port
 
@@ -225,20 +224,10 @@ def test_every_type_alias_is_listed() -> None:
     assert aliases - set(re.findall(r"`(\w+)`", text)) == set()
 
 
-def test_the_targets_of_the_benchmarks_are_those_that_are_told() -> None:
+def test_every_benchmark_is_listed() -> None:
     page = (DOCS / "explanation/measuring.md").read_text(encoding="utf-8")
-    text = " ".join(page.split())
-    assert bench_overhead.TARGETS == {"plain text": 1 / 8}
-    assert "plain text: at most 1/8 of what Flask costs" in text
-    assert bench_templating.TARGETS == {"by name": 1.1, "string": 1 / 8, "streamed": 1.0}
-    assert "by name costs at most 1.1 times" in text
-    assert "one from a string at most 1/8, a streamed one not more" in text
-    assert list(bench_async.TARGETS.values()) == [1 / 3, 1.0]
-    assert "at most 1/3 of what `async def` adds in Flask; not more than in Starlette" in text
-    assert (bench_memory.TARGET, bench_memory.REQUESTS) == (1.0, 300_000)
-    assert "by at most 1 MiB over 300,000 requests" in text
     files = {path.name for path in (ROOT / "benchmarks").glob("bench_*.py")}
-    assert set(re.findall(r"`(bench_\w+\.py)`", text)) == files
+    assert set(re.findall(r"`(bench_\w+\.py)`", page)) == files
 
 
 def test_the_pages_build_without_a_warning_and_their_links_lead_somewhere(tmp_path: Path) -> None:

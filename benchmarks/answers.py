@@ -1,0 +1,104 @@
+"""What every program of peers/ is asked, and what it has to answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .doors import Answer, Request
+
+TEXT = "Hello, World!"
+USER = {"id": 7, "name": "Ada Lovelace", "admin": True, "tags": ["math", "engine"]}
+NEW_USER = {"name": "Grace Hopper", "admin": False, "tags": ["compiler", "navy"], "age": 36}
+FORM = {"name": "Grace Hopper", "city": "New York", "note": "nanoseconds, by the foot"}
+CHUNK = b"x" * 65536
+CHUNKS = 16
+HTML = "text/html; charset=utf-8"
+EVENTS = 100
+#: The event that a client of ``/events`` sees, a hundred times.
+EVENT = "tick"
+
+
+def created(given: dict[str, object]) -> dict[str, object]:
+    """What ``POST /users`` answers."""
+    return {"id": 8, "name": given["name"], "tags": given["tags"]}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request and the answer it should get."""
+
+    title: str
+    program: str
+    request: Request
+    fits: Callable[[bytes], bool]
+    status: int = 200
+    kind: str = HTML
+
+    def check(self, name: str, answer: Answer) -> None:
+        """Raise AssertionError, with the answer, where it is another one."""
+        kind = answer.headers.get("content-type", "").replace(" ", "").lower()
+        right = answer.status == self.status and self.fits(answer.body)
+        # A charset says nothing of JSON, and some say it all the same.
+        bare = self.kind.replace(" ", "")
+        if not right or (self.kind and kind not in {bare, f"{bare};charset=utf-8"}):
+            body = answer.body[:200]
+            raise AssertionError(f"{self.title}: {name} answered {answer.status} {kind} {body!r}")
+
+
+def is_json(expected: object) -> Callable[[bytes], bool]:
+    """Tell whether a body is that value in JSON; blanks and the order of keys are free."""
+    return lambda body: bool(json.loads(body) == expected)
+
+
+def is_text(expected: str) -> Callable[[bytes], bool]:
+    return lambda body: body == expected.encode()
+
+
+def multipart(size: int) -> Request:
+    """A form with a name and a file of ``size`` bytes, as a browser sends it."""
+    boundary = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
+    # Not one letter over and over: line ends occur in files, and parsers look for them.
+    line = bytes(range(32, 127)) + b"\r\n"
+    content = (line * (size // len(line) + 1))[:size]
+    disposition = "Content-Disposition: form-data; name="
+    body = (
+        f'--{boundary}\r\n{disposition}"name"\r\n\r\nGrace Hopper\r\n'
+        f'--{boundary}\r\n{disposition}"file"; filename="notes.bin"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    ).encode() + content
+    body += f"\r\n--{boundary}--\r\n".encode()
+    kind = f"multipart/form-data; boundary={boundary}"
+    return Request("/upload", "POST", (("content-type", kind),), body)
+
+
+def uploaded(size: int) -> str:
+    """What ``POST /upload`` answers."""
+    return f"Grace Hopper: notes.bin, {size}"
+
+
+PLAIN = Case("plain text", "basic", Request("/"), is_text(TEXT))
+JSON = Case(
+    "JSON, integer in the path",
+    "basic",
+    Request("/users/7"),
+    is_json(USER),
+    kind="application/json",
+)
+POST_JSON = Case(
+    "POST JSON",
+    "basic",
+    Request(
+        "/users",
+        "POST",
+        (("content-type", "application/json"),),
+        json.dumps(NEW_USER).encode(),
+    ),
+    is_json(created(NEW_USER)),
+    kind="application/json",
+)
+MISSING = Case("404", "basic", Request("/missing/page"), lambda body: True, 404, kind="")
+STREAM = Case(
+    "1 MB streamed", "basic", Request("/stream"), lambda body: body == CHUNK * CHUNKS, kind=""
+)

@@ -1,0 +1,61 @@
+"""The same programs by every framework's own means, one file for each framework.
+
+A file maps the name of a program to the function that makes it: ``APPS = {"basic": basic, ...}``. A
+program is written as that framework's documentation would have it, not as a benchmark would; where
+a framework lacks a feature, it has no such program. What the programs answer is in ``answers.py``,
+and is checked before anything is timed.
+
+``basic``
+    ``GET /`` text, ``GET /users/<int>`` JSON, ``POST /users`` JSON from JSON, ``POST /form`` and
+    ``POST /upload`` from forms, ``GET /stream`` 1 MB in 16 pieces; any other path is a 404.
+``hooks``
+    ``GET /area/hooked``, within five hooks before the view, five after it, and one at the end.
+``errors``
+    ``GET /broken`` raises an exception for which a handler is registered.
+``session``
+    ``GET /login`` writes a session, ``GET /me`` reads it.
+``static``
+    ``GET /static/site.css``, a file of 2 KB.
+``websocket``, ``sse``
+    An echo at ``/echo``; a hundred events at ``/events``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+#: Where a framework's programs are, by its name in tables. The first is the limit.
+WSGI_PEERS = {
+    "raw callable": "raw_wsgi",
+    "Brim": "brim_apps",
+    "Falcon": "falcon_wsgi",
+    "Bottle": "bottle_apps",
+    "Django": "django_apps",
+    "Flask": "flask_apps",
+}
+ASGI_PEERS = {
+    "raw callable": "raw_asgi",
+    "Brim": "brim_async",
+    "Falcon": "falcon_asgi",
+    "BlackSheep": "blacksheep_apps",
+    "Starlette": "starlette_apps",
+    "Litestar": "litestar_apps",
+    "FastAPI": "fastapi_apps",
+    "Sanic": "sanic_apps",
+    "Quart": "quart_apps",
+}
+
+PEERS = {"WSGI": WSGI_PEERS, "ASGI": ASGI_PEERS}
+
+
+def programs(door: str, program: str) -> dict[str, Any]:
+    """Make a program with every framework that can: the frameworks' names, and the apps."""
+    made = {}
+    for name, module in PEERS[door].items():
+        makers: dict[str, Callable[[], Any]]
+        makers = importlib.import_module(f"benchmarks.peers.{module}").APPS
+        if program in makers:
+            made[name] = makers[program]()
+    return made

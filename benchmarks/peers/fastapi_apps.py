@@ -1,0 +1,56 @@
+"""The programs with FastAPI: typed parameters and models, which it is chosen for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Form, UploadFile
+from fastapi.responses import HTMLResponse, StreamingResponse
+from pydantic import BaseModel
+
+from ..answers import CHUNK, CHUNKS, TEXT, USER, created
+
+
+class NewUser(BaseModel):
+    name: str
+    admin: bool
+    tags: list[str]
+    age: int
+
+
+def basic() -> Any:
+    app = FastAPI()
+
+    @app.get("/", response_class=HTMLResponse)
+    async def hello() -> str:
+        return TEXT
+
+    @app.get("/users/{user_id}")
+    async def user(user_id: int) -> dict[str, Any]:
+        return {**USER, "id": user_id}
+
+    @app.post("/users")
+    async def create(user: NewUser) -> dict[str, Any]:
+        return created(user.model_dump())
+
+    @app.post("/form", response_class=HTMLResponse)
+    async def form(name: Annotated[str, Form()], city: Annotated[str, Form()]) -> str:
+        return f"{name}, {city}"
+
+    @app.post("/upload", response_class=HTMLResponse)
+    async def upload(name: Annotated[str, Form()], file: UploadFile) -> str:
+        return f"{name}: {file.filename}, {len(await file.read())}"
+
+    @app.get("/stream")
+    async def stream() -> StreamingResponse:
+        async def chunks() -> AsyncIterator[bytes]:
+            for _ in range(CHUNKS):
+                yield CHUNK
+
+        return StreamingResponse(chunks(), media_type="application/octet-stream")
+
+    return app
+
+
+APPS = {"basic": basic}

@@ -1,0 +1,50 @@
+"""The programs with Quart."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from quart import Quart, Response, request
+
+from ..answers import CHUNK, CHUNKS, TEXT, USER, created
+
+
+def basic() -> Quart:
+    app = Quart("benchmark")
+
+    @app.get("/")
+    async def hello() -> str:
+        return TEXT
+
+    @app.get("/users/<int:user_id>")
+    async def user(user_id: int) -> dict[str, Any]:
+        return {**USER, "id": user_id}
+
+    @app.post("/users")
+    async def create() -> dict[str, Any]:
+        return created(await request.get_json())
+
+    @app.post("/form")
+    async def form() -> str:
+        given = await request.form
+        return f"{given['name']}, {given['city']}"
+
+    @app.post("/upload")
+    async def upload() -> str:
+        file = (await request.files)["file"]
+        name = (await request.form)["name"]
+        return f"{name}: {file.filename}, {len(file.read())}"
+
+    @app.get("/stream")
+    async def stream() -> Response:
+        async def chunks() -> AsyncIterator[bytes]:
+            for _ in range(CHUNKS):
+                yield CHUNK
+
+        return Response(chunks(), mimetype="application/octet-stream")
+
+    return app
+
+
+APPS = {"basic": basic}
