@@ -5,19 +5,34 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
 
 from .doors import Answer, Request
 
 TEXT = "Hello, World!"
 USER = {"id": 7, "name": "Ada Lovelace", "admin": True, "tags": ["math", "engine"]}
 NEW_USER = {"name": "Grace Hopper", "admin": False, "tags": ["compiler", "navy"], "age": 36}
-FORM = {"name": "Grace Hopper", "city": "New York", "note": "nanoseconds, by the foot"}
-CHUNK = b"x" * 65536
-CHUNKS = 16
+CHUNK = b"x" * 16384
+CHUNKS = 64
 HTML = "text/html; charset=utf-8"
 EVENTS = 100
 #: The event that a client of ``/events`` sees, a hundred times.
 EVENT = "tick"
+
+
+#: A folder with one file.
+STATIC = Path(__file__).resolve().parent / "static"
+
+
+class Counted:
+    """How many functions before the view have run, less those after it."""
+
+    count = 0
+    ended = 0
+
+    def text(self) -> str:
+        return f"{self.count} before"
 
 
 def created(given: dict[str, object]) -> dict[str, object]:
@@ -73,11 +88,6 @@ def multipart(size: int) -> Request:
     return Request("/upload", "POST", (("content-type", kind),), body)
 
 
-def uploaded(size: int) -> str:
-    """What ``POST /upload`` answers."""
-    return f"Grace Hopper: notes.bin, {size}"
-
-
 PLAIN = Case("plain text", "basic", Request("/"), is_text(TEXT))
 JSON = Case(
     "JSON, integer in the path",
@@ -98,7 +108,52 @@ POST_JSON = Case(
     is_json(created(NEW_USER)),
     kind="application/json",
 )
+FORM = Case(
+    "form POST",
+    "basic",
+    Request(
+        "/form",
+        "POST",
+        (("content-type", "application/x-www-form-urlencoded"),),
+        urlencode({"name": "Grace Hopper", "city": "New York", "note": "by the foot"}).encode(),
+    ),
+    is_text("Grace Hopper, New York"),
+)
+
+
+def upload(title: str, size: int) -> Case:
+    return Case(title, "upload", multipart(size), is_text(f"Grace Hopper: notes.bin, {size}"))
+
+
 MISSING = Case("404", "basic", Request("/missing/page"), lambda body: True, 404, kind="")
+ERROR = Case("error handler", "errors", Request("/broken"), is_text("no such thing"), 409)
+HOOKS = Case("five hooks each side", "hooks", Request("/area/hooked"), is_text("5 before"))
+HOOKS_USING_G = Case(
+    "hooks that use g",
+    "hooks using g",
+    Request("/area/hooked"),
+    is_text("nobody at /area/hooked"),
+)
+LOGIN = Case("session write", "session", Request("/login"), is_text(TEXT))
+ME = Case("session read", "session", Request("/me"), is_text("ada, 7"))
+FILE = Case(
+    "static file",
+    "static",
+    Request("/static/site.css"),
+    lambda body: body == (STATIC / "site.css").read_bytes(),
+    kind="text/css",
+)
 STREAM = Case(
-    "1 MB streamed", "basic", Request("/stream"), lambda body: body == CHUNK * CHUNKS, kind=""
+    "1 MB streamed",
+    "basic",
+    Request("/stream"),
+    lambda body: body == CHUNK * CHUNKS,
+    kind="application/octet-stream",
+)
+SSE = Case(
+    f"{EVENTS} server-sent events",
+    "sse",
+    Request("/events"),
+    lambda body: body.count(f"data: {EVENT}".encode()) == EVENTS,
+    kind="text/event-stream",
 )

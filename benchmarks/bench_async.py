@@ -16,7 +16,7 @@ from typing import Any
 
 from . import measure, program
 from .answers import HTML, TEXT
-from .doors import ASGI, ASGIDoor, Request, WSGIDoor, messages_of, receiver, scope_of
+from .doors import ASGI, ASGIDoor, Exchange, Request, WSGIDoor, messages_of, scope_of
 from .measure import Batch, Figure
 from .versus import at_most, figures_of
 
@@ -80,13 +80,14 @@ def together(door: ASGIDoor, app: ASGI) -> Batch:
     """Make the call that sends many requests at once; the count is of requests."""
     template, messages = scope_of(SYNC), messages_of(SYNC)
 
-    async def send(message: dict[str, Any]) -> None:
-        pass
+    async def one() -> None:
+        exchange = Exchange(messages)
+        await app(template.copy(), exchange.receive, exchange.send)
 
     async def all_of(count: int) -> None:
-        for _ in range(max(1, count // TOGETHER)):
-            waves = (app(template.copy(), receiver(messages), send) for _ in range(TOGETHER))
-            await asyncio.gather(*waves)
+        while count > 0:
+            await asyncio.gather(*(one() for _ in range(min(count, TOGETHER))))
+            count -= TOGETHER
 
     return Batch(lambda count: door.loop.run_until_complete(all_of(count)))
 
@@ -94,21 +95,20 @@ def together(door: ASGIDoor, app: ASGI) -> Batch:
 def under_asgi() -> list[Figure]:
     import brim
 
-    door = ASGIDoor()
     apps = {"Brim": flask_like(brim), "Starlette": starlette_app()}
-    for name, app in apps.items():
-        door.start(app)
-        answer = door.ask(app, SYNC)
-        assert answer.body == TEXT.encode() and answer.headers["content-type"] == HTML, name
-    ways = {
-        "one by one": {name: door.caller(app, SYNC) for name, app in apps.items()},
-        f"{TOGETHER} at a time": {name: together(door, app) for name, app in apps.items()},
-    }
     figures = []
-    for way, calls in ways.items():
-        race = measure.interleaved(calls, slice_seconds=0.04, clock=time.perf_counter)
-        figures += figures_of(f"sync view, {way}, ASGI", race, (at_most("Starlette"),))
-    door.close()
+    with ASGIDoor() as door:
+        for name, app in apps.items():
+            door.start(app)
+            answer = door.ask(app, SYNC)
+            assert answer.body == TEXT.encode() and answer.headers["content-type"] == HTML, name
+        ways = {
+            "one by one": {name: door.caller(app, SYNC) for name, app in apps.items()},
+            f"{TOGETHER} at a time": {name: together(door, app) for name, app in apps.items()},
+        }
+        for way, calls in ways.items():
+            race = measure.interleaved(calls, slice_seconds=0.04, clock=time.perf_counter)
+            figures += figures_of(f"sync view, {way}, ASGI", race, (at_most("Starlette"),))
     return figures
 
 

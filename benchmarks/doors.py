@@ -12,7 +12,7 @@ import io
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from .measure import Batch
 
@@ -118,6 +118,9 @@ def ask(app: WSGI, environ: Environ) -> tuple[str, dict[str, str], bytes]:
 class WSGIDoor:
     """Asks WSGI applications, and makes the calls that are timed."""
 
+    def start(self, app: WSGI) -> None:
+        """Do nothing: WSGI has no start."""
+
     def ask(self, app: WSGI, request: Request) -> Answer:
         status, headers, body = ask(app, environ_of(request))
         return Answer(int(status[:3]), headers, body)
@@ -182,40 +185,51 @@ def messages_of(request: Request) -> list[dict[str, Any]]:
     ]
 
 
-async def _never() -> dict[str, Any]:
-    """Wait as a server does while a client stays connected: until the application gives up."""
-    await asyncio.get_running_loop().create_future()
-    raise AssertionError("the client does not leave")
+class Exchange:
+    """One request and its answer, between the application and what would be its server.
+
+    A client stays until the answer has ended: who listens for its leaving before that, waits.
+    """
+
+    def __init__(self, messages: list[dict[str, Any]]) -> None:
+        self.messages = iter(messages)
+        self.has_ended = False
+        self.end: asyncio.Future[None] | None = None
+
+    async def receive(self) -> dict[str, Any]:
+        for message in self.messages:
+            return message
+        if not self.has_ended:
+            # Whoever waited before was cancelled, and the future with it.
+            if self.end is None or self.end.done():
+                self.end = asyncio.get_running_loop().create_future()
+            await self.end
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if not message.get("more_body") and message["type"] == "http.response.body":
+            self.has_ended = True
+            if self.end is not None and not self.end.done():
+                self.end.set_result(None)
 
 
-def receiver(messages: list[dict[str, Any]]) -> Receive:
-    """Make the ``receive`` of one request."""
-    if len(messages) == 1:
-        message: dict[str, Any] | None = messages[0]
+class Recorded(Exchange):
+    """An exchange that keeps what was sent."""
 
-        async def receive_one() -> dict[str, Any]:
-            nonlocal message
-            if message is None:
-                return await _never()
-            given, message = message, None
-            return given
+    def __init__(self, messages: list[dict[str, Any]]) -> None:
+        super().__init__(messages)
+        self.sent: list[dict[str, Any]] = []
 
-        return receive_one
-    rest = iter(messages)
-
-    async def receive() -> dict[str, Any]:
-        for given in rest:
-            return given
-        return await _never()
-
-    return receive
+    async def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+        await super().send(message)
 
 
 class ASGIDoor:
     """Asks ASGI applications on one event loop, and makes the calls that are timed.
 
     A slice of calls runs in one task, one request after the other: what a loop and a server would
-    add is the same for all, and is left out.
+    add is the same for all, and is left out. Used with ``with``.
     """
 
     def __init__(self, spec: str = "2.4") -> None:
@@ -229,7 +243,7 @@ class ASGIDoor:
 
     async def _start(self, app: ASGI) -> None:
         answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        receive = receiver([{"type": "lifespan.startup"}])
+        receive = Exchange([{"type": "lifespan.startup"}]).receive
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
         task = self.loop.create_task(_lifespan(app(scope, receive, answers.put), answers))
         self.lifespans.append(task)
@@ -241,26 +255,21 @@ class ASGIDoor:
         return self.loop.run_until_complete(self._ask(app, request))
 
     async def _ask(self, app: ASGI, request: Request) -> Answer:
-        sent: list[dict[str, Any]] = []
-
-        async def send(message: dict[str, Any]) -> None:
-            sent.append(message)
-
-        await app(scope_of(request, spec=self.spec), receiver(messages_of(request)), send)
-        headers = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
-        body = b"".join(message.get("body", b"") for message in sent[1:])
-        assert not sent[-1].get("more_body"), f"{app!r} did not end its answer: {sent[-1]}"
-        return Answer(sent[0]["status"], headers, body)
+        exchange = Recorded(messages_of(request))
+        await app(scope_of(request, spec=self.spec), exchange.receive, exchange.send)
+        assert exchange.has_ended, f"{app!r} did not end its answer"
+        start, *rest = exchange.sent
+        headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
+        body = b"".join(message.get("body", b"") for message in rest)
+        return Answer(start["status"], headers, body)
 
     def caller(self, app: ASGI, request: Request) -> Batch:
         template, messages = scope_of(request, spec=self.spec), messages_of(request)
 
-        async def send(message: dict[str, Any]) -> None:
-            pass
-
         async def some(count: int) -> None:
             for _ in range(count):
-                await app(template.copy(), receiver(messages), send)
+                exchange = Exchange(messages)
+                await app(template.copy(), exchange.receive, exchange.send)
 
         return Batch(lambda count: self.loop.run_until_complete(some(count)))
 
@@ -273,6 +282,8 @@ class ASGIDoor:
             left = count
             echoed = 0
             began = False
+            # Some read ahead, and would take a disconnect that comes at once for the end.
+            ended = self.loop.create_future()
 
             async def receive() -> dict[str, Any]:
                 nonlocal left, began
@@ -280,6 +291,7 @@ class ASGIDoor:
                     began = True
                     return {"type": "websocket.connect"}
                 if not left:
+                    await ended
                     return {"type": "websocket.disconnect", "code": 1000, "reason": ""}
                 left -= 1
                 return message.copy()
@@ -289,13 +301,18 @@ class ASGIDoor:
                 if answer["type"] == "websocket.send":
                     assert answer["text"] == text, answer
                     echoed += 1
+                    if echoed == count:
+                        ended.set_result(None)
 
             await app(template.copy(), receive, send)
             assert echoed == count, f"{app!r} echoed {echoed} of {count}"
 
         return Batch(lambda count: self.loop.run_until_complete(connection(count)))
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         """End what was started, without asking the applications: the process ends too."""
         for task in self.lifespans:
             task.cancel()

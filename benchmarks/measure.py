@@ -195,12 +195,13 @@ def _run(call: Competitor) -> Callable[[int], object]:
 
 def _repeats(run: Callable[[int], object], seconds: float, clock: Clock) -> int:
     """How often to call for a slice of this length; warms the call up on the way."""
+    run(1)  # Whatever is made at first use.
     count = 1
     while True:
         began = clock()
         run(count)
         took = clock() - began
-        if took >= seconds:
+        if took >= seconds / 2:
             return max(1, round(count * seconds / took))
         count *= 2
 

@@ -6,10 +6,14 @@ a framework lacks a feature, it has no such program. What the programs answer is
 and is checked before anything is timed.
 
 ``basic``
-    ``GET /`` text, ``GET /users/<int>`` JSON, ``POST /users`` JSON from JSON, ``POST /form`` and
-    ``POST /upload`` from forms, ``GET /stream`` 1 MB in 16 pieces; any other path is a 404.
+    ``GET /`` text, ``GET /users/<int>`` JSON, ``POST /users`` JSON from JSON, ``POST /form``
+    text from a form, ``GET /stream`` 1 MB in 64 pieces; any other path is a 404.
+``upload``
+    ``POST /upload``, a form with a file; in fact part of ``basic``, but for the raw callables.
 ``hooks``
     ``GET /area/hooked``, within five hooks before the view, five after it, and one at the end.
+``hooks using g``
+    The same path, within hooks that do what hooks are for.
 ``errors``
     ``GET /broken`` raises an exception for which a handler is registered.
 ``session``
@@ -23,6 +27,7 @@ and is checked before anything is timed.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -47,15 +52,25 @@ ASGI_PEERS = {
     "Quart": "quart_apps",
 }
 
+#: These can be started once in a process, and so are part of its first race alone: Sanic's first
+#: start rewrites methods of its class, which a second one does not find.
+ONCE = {"Sanic"}
+_made: set[str] = set()
+
 PEERS = {"WSGI": WSGI_PEERS, "ASGI": ASGI_PEERS}
 
 
 def programs(door: str, program: str) -> dict[str, Any]:
-    """Make a program with every framework that can: the frameworks' names, and the apps."""
+    """Make a program with every framework that has it: the frameworks' names, and the apps."""
+    # One of the peers sets logging up so that all of them write to the terminal.
+    logging.disable(logging.INFO)
     made = {}
     for name, module in PEERS[door].items():
+        if name in ONCE and name in _made:
+            continue
         makers: dict[str, Callable[[], Any]]
         makers = importlib.import_module(f"benchmarks.peers.{module}").APPS
         if program in makers:
             made[name] = makers[program]()
+            _made.add(name)
     return made

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from blacksheep import Application, Request, Response, StreamedContent, html, json
+from blacksheep import (
+    Application,
+    Request,
+    Response,
+    Router,
+    StreamedContent,
+    WebSocket,
+    WebSocketDisconnectError,
+    html,
+    json,
+)
 
-from ..answers import CHUNK, CHUNKS, TEXT, USER, created
+from ..answers import CHUNK, CHUNKS, STATIC, TEXT, USER, created
 
 
 def basic() -> Any:
-    app = Application()
+    app = Application(router=Router())
     get, post = app.router.get, app.router.post
 
     @get("/")
@@ -49,4 +59,41 @@ def basic() -> Any:
     return app
 
 
-APPS = {"basic": basic}
+def errors() -> Any:
+    app = Application(router=Router())
+
+    @app.router.get("/broken")
+    async def broken() -> Response:
+        raise LookupError("no such thing")
+
+    @app.exception_handler(LookupError)
+    async def handle(self: Any, request: Request, error: LookupError) -> Response:
+        response = html(str(error))
+        response.status = 409
+        return response
+
+    return app
+
+
+def static() -> Any:
+    app = Application(router=Router())
+    app.serve_files(STATIC, root_path="static")
+    return app
+
+
+def sockets() -> Any:
+    app = Application(router=Router())
+
+    @app.router.ws("/echo")
+    async def echo(websocket: WebSocket) -> None:
+        await websocket.accept()
+        try:
+            while True:
+                await websocket.send_text(await websocket.receive_text())
+        except WebSocketDisconnectError:
+            pass
+
+    return app
+
+
+APPS = {"basic": basic, "upload": basic, "errors": errors, "static": static, "websocket": sockets}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bottle import Bottle, request, response
+from bottle import Bottle, request, response, static_file
 
-from ..answers import CHUNK, CHUNKS, TEXT, USER, created
+from ..answers import CHUNK, CHUNKS, STATIC, TEXT, USER, Counted, created
 
 
 def basic() -> Any:
@@ -43,4 +43,35 @@ def basic() -> Any:
     return app
 
 
-APPS = {"basic": basic}
+def hooks() -> Any:
+    app = Bottle()
+    counted = Counted()
+
+    def before() -> None:
+        counted.count += 1
+
+    def after() -> None:
+        counted.count -= 1
+
+    for _ in range(5):
+        app.add_hook("before_request", lambda: before())
+        app.add_hook("after_request", lambda: after())
+
+    @app.get("/area/hooked")
+    def hooked() -> str:
+        return counted.text()
+
+    return app
+
+
+def static() -> Any:
+    app = Bottle()
+
+    @app.get("/static/<name:path>")
+    def file(name: str) -> Any:
+        return static_file(name, root=STATIC)
+
+    return app
+
+
+APPS = {"basic": basic, "upload": basic, "hooks": hooks, "static": static}

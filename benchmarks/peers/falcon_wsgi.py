@@ -6,7 +6,7 @@ from typing import Any
 
 import falcon
 
-from ..answers import CHUNK, CHUNKS, HTML, TEXT, USER, created
+from ..answers import CHUNK, CHUNKS, HTML, STATIC, TEXT, USER, Counted, created
 
 
 class Hello:
@@ -60,4 +60,57 @@ def basic() -> Any:
     return app
 
 
-APPS = {"basic": basic}
+class Counting:
+    """One of five."""
+
+    def __init__(self, counted: Counted) -> None:
+        self.counted = counted
+
+    def process_request(self, req: Any, resp: Any) -> None:
+        self.counted.count += 1
+
+    def process_response(self, req: Any, resp: Any, resource: Any, succeeded: bool) -> None:
+        self.counted.count -= 1
+
+
+class Hooked:
+    def __init__(self, counted: Counted) -> None:
+        self.counted = counted
+
+    def on_get(self, req: Any, resp: Any) -> None:
+        resp.content_type = HTML
+        resp.text = self.counted.text()
+
+
+def hooks() -> Any:
+    counted = Counted()
+    app = falcon.App(middleware=[Counting(counted) for _ in range(5)])
+    app.add_route("/area/hooked", Hooked(counted))
+    return app
+
+
+class Broken:
+    def on_get(self, req: Any, resp: Any) -> None:
+        raise LookupError("no such thing")
+
+
+def handle(req: Any, resp: Any, error: LookupError, params: Any) -> None:
+    resp.status = 409
+    resp.content_type = HTML
+    resp.text = str(error)
+
+
+def errors() -> Any:
+    app = falcon.App()
+    app.add_route("/broken", Broken())
+    app.add_error_handler(LookupError, handle)
+    return app
+
+
+def static() -> Any:
+    app = falcon.App()
+    app.add_static_route("/static", STATIC)
+    return app
+
+
+APPS = {"basic": basic, "upload": basic, "hooks": hooks, "errors": errors, "static": static}

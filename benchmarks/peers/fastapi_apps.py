@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Form, UploadFile
+from fastapi import FastAPI, Form, Request, UploadFile, WebSocket
 from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import BaseModel
 
@@ -53,4 +53,30 @@ def basic() -> Any:
     return app
 
 
-APPS = {"basic": basic}
+def errors() -> Any:
+    app = FastAPI()
+
+    @app.get("/broken")
+    async def broken() -> str:
+        raise LookupError("no such thing")
+
+    @app.exception_handler(LookupError)
+    async def handle(request: Request, error: LookupError) -> HTMLResponse:
+        return HTMLResponse(str(error), 409)
+
+    return app
+
+
+def sockets() -> Any:
+    app = FastAPI()
+
+    @app.websocket("/echo")
+    async def echo(websocket: WebSocket) -> None:
+        await websocket.accept()
+        async for text in websocket.iter_text():
+            await websocket.send_text(text)
+
+    return app
+
+
+APPS = {"basic": basic, "upload": basic, "errors": errors, "websocket": sockets}

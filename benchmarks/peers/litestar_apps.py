@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from litestar import Litestar, MediaType, get, post
+from litestar import Litestar, MediaType, Response, WebSocket, get, post, websocket
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
-from litestar.response import Stream
+from litestar.response import ServerSentEvent, Stream
+from litestar.static_files import create_static_files_router
 
-from ..answers import CHUNK, CHUNKS, TEXT, USER, created
+from ..answers import CHUNK, CHUNKS, EVENT, EVENTS, STATIC, TEXT, USER, created
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 Upload = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
@@ -56,4 +57,52 @@ def basic() -> Any:
     return Litestar([hello, user, create, form, upload, stream], request_max_body_size=None)
 
 
-APPS = {"basic": basic}
+@get("/broken", media_type=MediaType.HTML)
+async def broken() -> str:
+    raise LookupError("no such thing")
+
+
+def handle(request: Any, error: LookupError) -> Response[str]:
+    return Response(str(error), status_code=409, media_type=MediaType.HTML)
+
+
+def errors() -> Any:
+    return Litestar([broken], exception_handlers={LookupError: handle})
+
+
+def static() -> Any:
+    return Litestar([create_static_files_router("/static", directories=[STATIC])])
+
+
+@websocket("/echo")
+async def echo(socket: WebSocket) -> None:  # type: ignore[type-arg]
+    await socket.accept()
+    async for text in socket.iter_data("text"):
+        await socket.send_text(text)
+
+
+def sockets() -> Any:
+    return Litestar([echo])
+
+
+@get("/events")
+async def events() -> ServerSentEvent:
+    async def ticks() -> AsyncIterator[str]:
+        for _ in range(EVENTS):
+            yield EVENT
+
+    return ServerSentEvent(ticks())
+
+
+def sse() -> Any:
+    return Litestar([events])
+
+
+APPS = {
+    "basic": basic,
+    "upload": basic,
+    "errors": errors,
+    "static": static,
+    "websocket": sockets,
+    "sse": sse,
+}

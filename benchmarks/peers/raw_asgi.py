@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qs
 
-from ..answers import CHUNK, CHUNKS, HTML, TEXT, USER, created
+from ..answers import CHUNK, CHUNKS, EVENT, EVENTS, HTML, TEXT, USER, created
 from ..doors import ASGI, Receive, Scope, Send
 
 
@@ -55,4 +55,30 @@ def basic() -> ASGI:
     return app
 
 
-APPS = {"basic": basic}
+def websocket() -> ASGI:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            raise NotImplementedError
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            await send({"type": "websocket.send", "text": message["text"]})
+
+    return app
+
+
+def sse() -> ASGI:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise NotImplementedError
+        headers = [(b"content-type", b"text/event-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for _ in range(EVENTS):
+            body = f"data: {EVENT}\n\n".encode()
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    return app
+
+
+APPS = {"basic": basic, "websocket": websocket, "sse": sse}

@@ -1,8 +1,7 @@
-"""The programs with Sanic, through its ASGI mode."""
+"""The programs with Sanic, in its ASGI mode."""
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from sanic import Sanic
@@ -13,7 +12,6 @@ from ..answers import CHUNK, CHUNKS, TEXT, USER, created
 
 
 def basic() -> Any:
-    logging.getLogger("sanic.root").setLevel(logging.WARNING)
     app = Sanic("benchmark", configure_logging=False)
 
     @app.get("/")
@@ -51,4 +49,4 @@ def basic() -> Any:
     return app
 
 
-APPS = {"basic": basic}
+APPS = {"basic": basic, "upload": basic}
