@@ -75,7 +75,7 @@ def static() -> Any:
 
 
 @websocket("/echo")
-async def echo(socket: WebSocket) -> None:  # type: ignore[type-arg]
+async def echo(socket: WebSocket) -> None:
     await socket.accept()
     async for text in socket.iter_data("text"):
         await socket.send_text(text)
