@@ -28,7 +28,9 @@ def main(run: Callable[[], list[Figure]], doc: str | None) -> int:
 
 def table(figures: Iterable[Figure]) -> str:
     """Lay figures out as text: a heading for each case, then one figure a line."""
-    line = "  {:<34} {:>10} {:<5} {:>19}  {:<16} {:<6}  {}"
+    figures = list(figures)
+    width = max([len(figure.who) for figure in figures], default=0)
+    line = f"  {{:<{width}}} {{:>10}} {{:<3}} {{:>19}}  {{:<14}} {{:<6}}  {{}}"
     lines = [line.format("", "median", "", "quartiles", "target", "", "").rstrip()]
     case = None
     for figure in figures:

@@ -60,17 +60,22 @@ _made: set[str] = set()
 PEERS = {"WSGI": WSGI_PEERS, "ASGI": ASGI_PEERS}
 
 
-def programs(door: str, program: str) -> dict[str, Any]:
+def program(door: str, peer: str, name: str) -> Any:
+    """Make one framework's program of that name; None if it has none."""
+    makers: dict[str, Callable[[], Any]]
+    makers = importlib.import_module(f"benchmarks.peers.{PEERS[door][peer]}").APPS
+    return makers[name]() if name in makers else None
+
+
+def programs(door: str, name: str) -> dict[str, Any]:
     """Make a program with every framework that has it: the frameworks' names, and the apps."""
     # One of the peers sets logging up so that all of them write to the terminal.
     logging.disable(logging.INFO)
     made = {}
-    for name, module in PEERS[door].items():
-        if name in ONCE and name in _made:
+    for peer in PEERS[door]:
+        if peer in ONCE and peer in _made:
             continue
-        makers: dict[str, Callable[[], Any]]
-        makers = importlib.import_module(f"benchmarks.peers.{module}").APPS
-        if program in makers:
-            made[name] = makers[program]()
-            _made.add(name)
+        if (app := program(door, peer, name)) is not None:
+            made[peer] = app
+            _made.add(peer)
     return made
