@@ -3,21 +3,24 @@
     python -m benchmarks                      all of them
     python -m benchmarks plain hooks          some of them
     python -m benchmarks --quick              fewer rounds: minutes, and a wider spread
+    python -m benchmarks --publish            all of them; the documentation shows this run
 
-The figures also go to results/latest.json, with the machine and the versions. The status is 1 when
-a target is missed, 2 when a benchmark could not be run.
+The figures go to results/latest.json, with the machine and the versions, and to two charts beside
+it; ``--publish`` writes published.json too. The status is 1 when a target is missed, 2 when a
+benchmark could not be run.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from . import program, results
+from . import chart, program, results
 from .measure import Figure
 
 HERE = Path(__file__).resolve().parent
@@ -43,8 +46,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", help=f"some of: {', '.join(names())}")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, wider spread")
-    parser.add_argument("--output", type=Path, default=HERE / "results" / "latest.json")
+    parser.add_argument("--publish", action="store_true", help="keep them for the documentation")
     options = parser.parse_args()
+    if options.publish and (options.names or options.quick):
+        parser.error("what is published is a run of all benchmarks, with all rounds")
     if unknown := [name for name in options.names if name not in names()]:
         print(f"no benchmark named {', '.join(unknown)}; there are {', '.join(names())}")
         return 2
@@ -64,8 +69,21 @@ def main() -> int:
     missed = [figure for figure in figures if figure.verdict == "MISSED"]
     for figure in missed:
         print(f"MISSED: {figure.case}: {figure.who}", file=sys.stderr)
-    options.output.write_text(run.to_json(), encoding="utf-8")
+    keep(run)
+    if options.publish and not failed:
+        results.PUBLISHED.write_text(run.to_json(), encoding="utf-8")
     return 2 if failed else int(bool(missed))
+
+
+def keep(run: results.Run) -> None:
+    """Write the latest run, and its charts as far as it has what they show."""
+    folder = HERE / "results"
+    (folder / "latest.json").write_text(run.to_json(), encoding="utf-8")
+    for name, draw in {"overview": chart.overview, "flask": chart.beside_flask}.items():
+        file = folder / f"{name}.svg"
+        file.unlink(missing_ok=True)
+        with contextlib.suppress(KeyError):
+            file.write_text(chart.alone(draw(run)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from .versus import at_least
 def run() -> list[Figure]:
     return [
         *versus.wsgi(answers.HOOKS, at_least("Flask", 6)),
-        *versus.wsgi(answers.HOOKS_USING_G, at_least("Flask", 6)),
+        *versus.wsgi(answers.HOOKS_USING_G),
         *versus.asgi(answers.HOOKS),
         *versus.asgi(answers.HOOKS_USING_G),
     ]

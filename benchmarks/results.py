@@ -7,12 +7,16 @@ import importlib.metadata
 import json
 import os
 import platform
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from .measure import Figure
+
+#: The run that the documentation shows.
+PUBLISHED = Path(__file__).resolve().parent / "published.json"
 
 #: What a run names the versions of: the peers, the servers, and what Brim and Flask stand on.
 NAMED = (
@@ -61,6 +65,10 @@ class Run:
         """One line for the top of a table."""
         named = ", ".join(self.machine.values())
         return f"{self.day}, {named}" + (", a quick run" if self.quick else "")
+
+    def verdicts(self) -> Counter[str]:
+        """How many targets were met, how many were missed."""
+        return Counter(figure.verdict for figure in self.figures if figure.verdict)
 
 
 def machine() -> dict[str, str]:
