@@ -74,7 +74,7 @@ fix: $(DEV_STAMP) ## Mend format, and what lint can mend by itself
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 
-bench: $(BENCH_VENV)/.stamp-$(PYTHON_VERSION) ## Measure Brim against Flask, Falcon and Starlette, with its targets
+bench: $(BENCH_VENV)/.stamp-$(PYTHON_VERSION) ## Measure Brim beside ten frameworks, with its targets
 	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
 
 autobahn: $(DEV_STAMP) ## Run the Autobahn test suite for WebSockets (needs a Python 2.7)

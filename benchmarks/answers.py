@@ -144,14 +144,14 @@ FILE = Case(
     kind="text/css",
 )
 STREAM = Case(
-    "1 MB streamed",
+    "a piece of 16 KB of a stream",
     "basic",
     Request("/stream"),
     lambda body: body == CHUNK * CHUNKS,
     kind="application/octet-stream",
 )
 SSE = Case(
-    f"{EVENTS} server-sent events",
+    "a server-sent event",
     "sse",
     Request("/events"),
     lambda body: body.count(f"data: {EVENT}".encode()) == EVENTS,

@@ -24,7 +24,7 @@ def run() -> list[Figure]:
         # Each checks every answer.
         echoes = {name: door.echoer(app, "/echo", TEXT) for name, app in apps.items()}
         race = measure.interleaved(echoes)
-    return versus.figures_of("WebSocket echo", race, (at_most("Starlette"),))
+    return versus.figures_of("WebSocket echo, ASGI", race, (at_most("Starlette"),))
 
 
 if __name__ == "__main__":

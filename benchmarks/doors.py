@@ -316,7 +316,8 @@ class ASGIDoor:
         """End what was started, without asking the applications: the process ends too."""
         for task in self.lifespans:
             task.cancel()
-        self.loop.run_until_complete(asyncio.gather(*self.lifespans, return_exceptions=True))
+        if self.lifespans:
+            self.loop.run_until_complete(asyncio.wait(self.lifespans))
         self.loop.close()
 
 

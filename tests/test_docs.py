@@ -224,12 +224,6 @@ def test_every_type_alias_is_listed() -> None:
     assert aliases - set(re.findall(r"`(\w+)`", text)) == set()
 
 
-def test_every_benchmark_is_listed() -> None:
-    page = (DOCS / "explanation/measuring.md").read_text(encoding="utf-8")
-    files = {path.name for path in (ROOT / "benchmarks").glob("bench_*.py")}
-    assert set(re.findall(r"`(bench_\w+\.py)`", page)) == files
-
-
 def test_the_pages_build_without_a_warning_and_their_links_lead_somewhere(tmp_path: Path) -> None:
     """Warned of are links and tests that aren't there, and public names on no page."""
     pytest.importorskip("sphinx", reason="`make test` installs it")

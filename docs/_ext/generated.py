@@ -1,4 +1,4 @@
-"""What is made from the program: settings, commands with their options, the test suites.
+"""What is made from the program: settings, commands, the test suites, the benchmarks.
 
 A page says where with a comment, ``<!-- generated: settings -->``; Markdown takes its place
 before the page is parsed, so that headings, links and the index are as on any other page.
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from sphinx.errors import ExtensionError
 
+from benchmarks import chart, report
+from benchmarks.results import PUBLISHED, Run
 from brim.cli import cli
 from brim.config import SETTINGS
 from conformance import results, suites
@@ -113,7 +115,32 @@ def test_suites() -> Iterator[str]:
     yield "| " + " | ".join(["**together**", "", *sums]) + " |"
 
 
-GENERATORS = {"settings": settings, "commands": commands, "suites": test_suites}
+def benchmarks() -> Iterator[str]:
+    """Yield the questions that benchmarks/ asks."""
+    return report.questions()
+
+
+def figures() -> Iterator[str]:
+    """Yield the published run of the benchmarks: its charts, its times, its targets."""
+    run = Run.read(PUBLISHED)
+    yield f"{report.summary(run)}\n"
+    yield f"```{{raw}} html\n{chart.overview(run)}```\n"
+    yield f"```{{raw}} html\n{chart.beside_flask(run)}```\n"
+    for door in ("WSGI", "ASGI"):
+        yield f"### Microseconds a request, {door}\n"
+        yield from report.times(run, door)
+        yield ""
+    yield "### Targets\n"
+    yield from report.targets(run)
+
+
+GENERATORS = {
+    "settings": settings,
+    "commands": commands,
+    "suites": test_suites,
+    "benchmarks": benchmarks,
+    "figures": figures,
+}
 
 
 def fill_in(app: Sphinx, docname: str, content: list[str]) -> None:
