@@ -1,9 +1,18 @@
 """What Brim costs, measured beside its peers: one file for each question.
 
-    make bench                                   all of them, and a table
-    .venv-bench/bin/python -m benchmarks.bench_overhead          one of them
+    make bench                                             all of them, and a table
+    .venv-bench/bin/python -m benchmarks.bench_plain       one of them
 
-Each ``bench_*.py`` prints what it found and says whether its targets were met. Ratios to Flask,
-taken in one run on one machine, are what travels; microseconds do not. The peers are the real
-ones: the alias is never on in a process that measures.
+Each ``bench_*.py`` prints what it found and says whether its targets were met. What they share:
+
+    measure.py      the statistic, and a figure with its target
+    doors.py        WSGI and ASGI by hand
+    answers.py      the requests, and what has to come back
+    peers/          the programs, one file for each framework
+    versus.py       one request asked of all of them
+    wrk.py          servers as processes, and wrk
+    program.py, results.py, report.py, chart.py      tables, JSON, Markdown, SVG
+
+Ratios, taken in one run on one machine, are what travels; microseconds do not. The peers are the
+real ones: the alias is never on in a process that measures Flask.
 """

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -35,11 +36,16 @@ def figures_of(name: str, quick: bool) -> list[Figure] | None:
     """Run one benchmark; None if that was not possible."""
     command = [sys.executable, "-m", f"benchmarks.bench_{name}", "--json"]
     command += ["--quick"] if quick else []
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent)
-    if done.returncode not in (0, 1) or not done.stdout:
-        print(f"{name} could not be run: status {done.returncode}", file=sys.stderr)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent) as child:
+        try:
+            output, _ = child.communicate()
+        except BaseException:
+            child.terminate()  # It ends what it started; `with` waits for that.
+            raise
+    if child.returncode not in (0, 1) or not output:
+        print(f"{name} could not be run: status {child.returncode}", file=sys.stderr)
         return None
-    return [Figure(**figure) for figure in json.loads(done.stdout)]
+    return [Figure(**figure) for figure in json.loads(output)]
 
 
 def main() -> int:
@@ -53,6 +59,7 @@ def main() -> int:
     if unknown := [name for name in options.names if name not in names()]:
         print(f"no benchmark named {', '.join(unknown)}; there are {', '.join(names())}")
         return 2
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     chosen = options.names or names()
     figures: list[Figure] = []
     failed = False

@@ -136,6 +136,7 @@ HOOKS_USING_G = Case(
 )
 LOGIN = Case("session write", "session", Request("/login"), is_text(TEXT))
 ME = Case("session read", "session", Request("/me"), is_text("ada, 7"))
+IDLE = Case("session not read", "session", Request("/idle"), is_text(TEXT))
 FILE = Case(
     "static file",
     "static",

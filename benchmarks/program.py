@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
@@ -18,6 +20,8 @@ def main(run: Callable[[], list[Figure]], doc: str | None) -> int:
     parser.add_argument("--quick", action="store_true", help="fewer rounds, wider spread")
     options = parser.parse_args()
     measure.aliased_or_die()
+    # What a question has started, it ends on its way out.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     if options.quick:
         measure.quick()
     figures = run()

@@ -17,7 +17,7 @@ and is checked before anything is timed.
 ``errors``
     ``GET /broken`` raises an exception for which a handler is registered.
 ``session``
-    ``GET /login`` writes a session, ``GET /me`` reads it.
+    ``GET /login`` writes a session, ``GET /me`` reads it, ``GET /idle`` does not.
 ``static``
     ``GET /static/site.css``, a file of 2 KB.
 ``websocket``, ``sse``

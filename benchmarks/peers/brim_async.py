@@ -131,6 +131,10 @@ def sessions() -> Flask:
         session["name"] = "ada"
         return TEXT
 
+    @app.get("/idle")
+    async def idle() -> str:
+        return TEXT
+
     @app.get("/me")
     async def me() -> str:
         return f"{session['name']}, {session['user']}"

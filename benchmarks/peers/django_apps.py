@@ -121,6 +121,7 @@ urlpatterns = [
     path("broken", broken),
     path("login", login),
     path("me", me),
+    path("idle", hello),
     path("static/<path:path>", serve, {"document_root": STATIC}),
 ]
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"

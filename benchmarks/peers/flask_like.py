@@ -148,6 +148,10 @@ def session(flask: Any) -> Any:
         session["name"] = "ada"
         return TEXT
 
+    @app.get("/idle")
+    def idle() -> str:
+        return TEXT
+
     @app.get("/me")
     def me() -> str:
         return f"{session['name']}, {session['user']}"

@@ -133,6 +133,10 @@ def sessions() -> Quart:
         session["name"] = "ada"
         return TEXT
 
+    @app.get("/idle")
+    async def idle() -> str:
+        return TEXT
+
     @app.get("/me")
     async def me() -> str:
         return f"{session['name']}, {session['user']}"

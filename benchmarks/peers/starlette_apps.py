@@ -113,7 +113,7 @@ async def me(request: Request) -> HTMLResponse:
 
 def session() -> Any:
     return Starlette(
-        routes=[Route("/login", login), Route("/me", me)],
+        routes=[Route("/login", login), Route("/me", me), Route("/idle", hello)],
         middleware=[Middleware(SessionMiddleware, secret_key="a key for the benchmark")],
     )
 

@@ -48,7 +48,7 @@ class SessionSerializer(URLSafeTimedSerializer):
     What it writes is the same to the byte. What it can't read at once it leaves to
     itsdangerous, whose errors are the ones that are raised.
 
-    PERF: a quarter of the time for each of the two; benchmarks/bench_overhead.py.
+    PERF: a quarter of the time for each of the two; benchmarks/bench_session.py.
     """
 
     @lazy
@@ -125,7 +125,7 @@ def _shortened(data: bytes) -> bytes:
 
     PERF: setting up zlib's tables takes longer than all else about a short session does.
     A window of 1 KiB, which costs a tenth of it, tells as well whether compressing pays;
-    benchmarks/bench_overhead.py.
+    benchmarks/bench_session.py.
     """
     if len(data) <= _SHORT:
         small = zlib.compressobj(wbits=10, memLevel=4)
@@ -141,7 +141,7 @@ def find_cookie(header: str, name: str) -> str | None:
     That is: where the header has the name more than once or not at all, quotes, or a
     value of other characters than a signed session has.
 
-    PERF: a tenth of what parsing all cookies takes; benchmarks/bench_overhead.py.
+    PERF: a tenth of what parsing all cookies takes; benchmarks/bench_session.py.
     """
     if '"' in header or not header.isascii() or header.count(name) != 1:
         return None
@@ -170,7 +170,7 @@ def cookie_attributes(
     ``None`` for a name that Werkzeug changes.
 
     PERF: it stays the same for as long as the settings do, or for the second that
-    ``expires`` names; benchmarks/bench_overhead.py.
+    ``expires`` names; benchmarks/bench_session.py.
     """
     written = dump_cookie(
         name,

@@ -21,7 +21,7 @@ class lazy(Generic[T]):  # noqa: N801 -- reads as a decorator
     ``name in vars(obj)`` tells whether it was computed.
 
     PERF: ``functools.cached_property`` takes a lock at first access on Python 3.11;
-    measured by benchmarks/bench_overhead.py.
+    measured by benchmarks/bench_post_json.py.
     """
 
     def __init__(self, compute: Callable[[Any], T]) -> None:

@@ -244,7 +244,7 @@ class SecureCookieSessionInterface(SessionInterface):
         digest_method = self.digest_method
         if digest_method is _lazy_sha1:
             # PERF: the C code for HMAC takes hashlib's own functions only;
-            # benchmarks/bench_overhead.py.
+            # benchmarks/bench_session.py.
             digest_method = hashlib.sha1
         recipe = (keys, self.salt, self.serializer, self.key_derivation, digest_method)
         try:
@@ -315,7 +315,7 @@ class SecureCookieSessionInterface(SessionInterface):
         if own_rule and not app.config["SESSION_REFRESH_EACH_REQUEST"]:
             return False
         # PERF: a fifth of the time that parsing all cookies takes, for each request of a
-        # client with a session that doesn't use it; benchmarks/bench_overhead.py.
+        # client with a session that doesn't use it; benchmarks/bench_session.py.
         only = find_cookie(header, name)
         if only is not None:
             values = [only]
@@ -379,7 +379,7 @@ def _set_cookie(
 
 def _vary_by_cookie(response: Response) -> None:
     # PERF: a tenth of the time that Werkzeug's set of header values takes;
-    # benchmarks/bench_overhead.py.
+    # benchmarks/bench_session.py.
     if type(response) is Response and "headers" not in response.__dict__:
         if _VARY_COOKIE not in response._later_headers:
             response._add_header(*_VARY_COOKIE)
@@ -392,7 +392,7 @@ def _vary_by_cookie(response: Response) -> None:
 
 
 # PERF: saves building the serializer at each opening and each saving, a fifth of what
-# either takes; benchmarks/bench_overhead.py. Bounded, as keys may change at any time.
+# either takes; benchmarks/bench_session.py. Bounded, as keys may change at any time.
 @lru_cache(maxsize=16)
 def _signing_serializer(
     keys: tuple[str | bytes, ...],

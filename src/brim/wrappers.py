@@ -335,7 +335,7 @@ class Response(WerkzeugResponse):
     def of_body(cls, body: bytes, content_type: str, status: int | None = 200) -> Response:
         """Make a response with only these two headers.
 
-        PERF: a twentieth of the constructor's time; benchmarks/bench_overhead.py.
+        PERF: a twentieth of the constructor's time; benchmarks/bench_plain.py.
         """
         self = cls.__new__(cls)
         self.response = [body]
@@ -366,7 +366,7 @@ class Response(WerkzeugResponse):
     def _add_header(self, name: str, value: str) -> None:
         """Add a header line; ``value`` is Latin-1 without line breaks.
 
-        PERF: leaves the header list unmade, if it is; benchmarks/bench_overhead.py.
+        PERF: leaves the header list unmade, if it is; benchmarks/bench_plain.py.
         """
         if type(self) is Response and "headers" not in self.__dict__:
             self._later_headers = (*self._later_headers, (name, value))
@@ -403,7 +403,7 @@ class Response(WerkzeugResponse):
         ``None`` where Werkzeug has to be asked: streams, redirects, answers to HEAD and
         those that have no body.
 
-        PERF: a tenth of Werkzeug's time; benchmarks/bench_overhead.py.
+        PERF: a tenth of Werkzeug's time; benchmarks/bench_plain.py.
         """
         body: Any = self.response
         made = self.__dict__

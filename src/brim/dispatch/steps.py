@@ -314,7 +314,7 @@ def process_response(ctx: RequestContext, response: Response) -> Steps[Response]
         if not cookies:
             return response
         # PERF: other cookies must not cost the making of the request object;
-        #   benchmarks/bench_overhead.py.
+        #   benchmarks/bench_session.py.
         interface = app.session_interface
         if interface.get_cookie_name(app) not in cookies:
             return response

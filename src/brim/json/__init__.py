@@ -30,7 +30,7 @@ _no_app_provider = _NoAppProvider()
 
 def _provider() -> JSONProvider:
     # PERF: not `current_app`, which takes longer than a small object takes to serialise;
-    # benchmarks/bench_overhead.py.
+    # benchmarks/bench_json.py.
     ctx = _cv_ctx.get(None)
     return _no_app_provider if ctx is None else ctx.app.json
 

@@ -44,7 +44,7 @@ def nests_deeper_than(data: bytes | bytearray | str, limit: int) -> bool:
             data = data.decode(encoding, "replace").encode("utf-8", "replace")
     if data.count(b"[") + data.count(b"{") <= limit:
         return False
-    # PERF: one pass in C each, no step in Python; benchmarks/bench_overhead.py.
+    # PERF: one pass in C each, no step in Python; benchmarks/bench_post_json.py.
     if b"\\" in data:
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
     marks = data.translate(_STEPS, _DROPPED)

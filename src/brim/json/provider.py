@@ -233,7 +233,7 @@ def _encoder(options: _Options, separators: tuple[str, str]) -> Callable[[Any], 
     """Return a function that does what ``json.dumps`` does with these options.
 
     PERF: ``json.dumps`` sets up an encoder in each call that has options, which takes
-    longer than a small object does; benchmarks/bench_overhead.py. The one kept here
+    longer than a small object does; benchmarks/bench_json.py. The one kept here
     doesn't look for circles, as what it would note for that can't be shared by threads:
     it raises ``RecursionError``.
     """
@@ -265,7 +265,7 @@ def _encoder(options: _Options, separators: tuple[str, str]) -> Callable[[Any], 
 def _quick_decoder() -> Callable[[bytes | str], Any]:
     """Return msgspec's parser, whose results are those of ``json`` wherever it has one.
 
-    PERF: several times as quick as ``json.loads``; benchmarks/bench_overhead.py.
+    PERF: several times as quick as ``json.loads``; benchmarks/bench_post_json.py.
     """
     # Imported when JSON is first parsed: it takes longer than the rest of this folder.
     import msgspec.json

@@ -283,7 +283,7 @@ class TaggedJSONSerializer:
 
     def _untag_scan(self, value: Any) -> Any:
         """Untag ``value`` and all in it, the innermost first."""
-        # PERF: scalars, which most values are, without a call; benchmarks/bench_overhead.py.
+        # PERF: scalars, which most values are, without a call; benchmarks/bench_session.py.
         scan = self._untag_scan
         if isinstance(value, dict):
             items = cast("dict[str, Any]", value).items()
@@ -299,7 +299,7 @@ class TaggedJSONSerializer:
         """Tag ``value`` as the default tags do, in their order.
 
         PERF: a value of a builtin type has its tag found by that type, not by asking eight
-        tags; benchmarks/bench_overhead.py.
+        tags; benchmarks/bench_session.py.
         """
         kind = cast("Any", type(value))
         if kind in _PLAIN:
