@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from itsdangerous import BadData, Signer, TimestampSigner, URLSafeTimedSerializer
 from werkzeug.http import dump_cookie
@@ -54,6 +54,7 @@ def outcome(serializer: URLSafeTimedSerializer, text: Any, *args: Any) -> Any:
         return type(error), str(error), getattr(error, "payload", None)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), values | repetitive))
 def test_what_is_written_is_itsdangerous_s_to_the_byte(value: dict[str, Any]) -> None:
     written = theirs().dumps(value)
@@ -61,6 +62,7 @@ def test_what_is_written_is_itsdangerous_s_to_the_byte(value: dict[str, Any]) ->
     assert ours().loads(written, max_age=0) == value
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_what_was_tampered_with_is_refused_in_the_same_words(data: st.DataObject) -> None:
     written = theirs().dumps(data.draw(st.dictionaries(st.text(), repetitive, max_size=2)))
@@ -71,6 +73,7 @@ def test_what_was_tampered_with_is_refused_in_the_same_words(data: st.DataObject
     assert outcome(ours(), text, 100) == outcome(theirs(), text, 100)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_read_or_refused_as_itsdangerous_does(text: str) -> None:
     assert outcome(ours(), text, 100) == outcome(theirs(), text, 100)
@@ -153,6 +156,7 @@ headers = st.lists(
 ).map("".join)
 
 
+@settings(deadline=None)
 @given(headers)
 @example("session=a.b; session=c")
 @example("x=1; session=a.b")
@@ -184,6 +188,7 @@ attributes = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["session", "a.b", "x-y", "a=b"]), attributes)
 def test_attributes_are_written_as_werkzeug_writes_them(name: str, given: dict[str, Any]) -> None:
     rest = cookie_attributes(name, **given)

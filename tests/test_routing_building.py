@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.routing import BaseConverter, BuildError, Map, MapAdapter, Rule
 
@@ -63,6 +63,7 @@ def outcome(adapter: MapAdapter, endpoint: str, values: dict[str, Any]) -> Any:
 def test_what_is_built_is_what_werkzeug_builds() -> None:
     seen: Counter[str] = Counter()
 
+    @settings(deadline=None)
     @given(cases())
     def agree(drawn: tuple[Case, Random]) -> None:
         case, rnd = drawn
@@ -93,6 +94,7 @@ def test_what_is_built_is_what_werkzeug_builds() -> None:
     assert seen["built"] > seen["built by Werkzeug"] / 10
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_any_text_is_quoted_as_werkzeug_quotes_it(value: str, name: str, more: str) -> None:
     url_map = BrimMap([Rule("/s/<s>", endpoint="s"), Rule("/p/<path:s>/x", endpoint="p")])
@@ -174,6 +176,7 @@ def both(ctx: AppContext, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
     return quick[0], attempt()
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(ROOTS[:7]),
     st.sampled_from(HOSTS[:3]),

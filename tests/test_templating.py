@@ -7,7 +7,7 @@ from typing import Any
 
 import jinja2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import BaseLoader, DictLoader, TemplateNotFound, TemplatesNotFound
 from jinja2.nativetypes import NativeEnvironment
@@ -424,6 +424,7 @@ SOURCE = (
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(sorted(CHANGES)), max_size=4))
 def test_string_renders_as_if_compiled_anew_whatever_changes(changes: list[str]) -> None:
     """However the environment is changed between two times, Jinja's own answer holds."""
@@ -633,6 +634,7 @@ def test_template_renders_as_by_jinja() -> None:
     names = app.jinja_env.globals
     names["shared"] = "<g>"
 
+    @settings(deadline=None)
     @given(
         st.dictionaries(
             st.sampled_from(["value", "shared", "missing", "self", "range", "request"]),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.local import LocalProxy
+from werkzeug.local import LocalProxy as WerkzeugProxy
 
 from .ctx import _cv_app as _cv_app
 from .ctx import _cv_ctx as _cv_ctx
@@ -16,6 +16,8 @@ from .ctx import current_ctx, current_request_ctx
 from .errors import NO_WEBSOCKET
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .typing import (
         AppContext,
         Flask,
@@ -28,11 +30,11 @@ if TYPE_CHECKING:
 
 
 def _find_app() -> Any:
-    return current_ctx().app_ctx.app
+    return current_ctx().app
 
 
 def _find_g() -> Any:
-    return current_ctx().app_ctx.g
+    return current_ctx().g
 
 
 def _find_app_ctx() -> Any:
@@ -40,11 +42,18 @@ def _find_app_ctx() -> Any:
 
 
 def _find_request() -> Any:
-    return current_request_ctx().request
+    ctx = current_request_ctx()
+    made = ctx._made
+    return ctx.request if made is None else made
 
 
 def _find_session() -> Any:
-    return current_request_ctx().session
+    ctx = current_request_ctx()
+    opened = ctx._opened
+    if opened is None:
+        return ctx.session
+    opened.accessed = True
+    return opened
 
 
 def _find_websocket() -> Any:
@@ -61,7 +70,7 @@ def _talking() -> Any:
     return _find_websocket()
 
 
-class WebsocketProxy(LocalProxy[Any]):
+class WebsocketProxy(WerkzeugProxy[Any]):
     """A proxy that has what is used for each message at hand, :func:`_talking` in place if need be.
 
     PERF: a quarter of the time that an attribute of another proxy takes to be found;
@@ -95,17 +104,52 @@ class WebsocketProxy(LocalProxy[Any]):
         return _talking().send_json(*args, **kwargs)
 
 
+def _proxy(find: Callable[[], Any]) -> Any:
+    """Return one of Werkzeug's proxies, of what ``find`` returns.
+
+    PERF: what takes Werkzeug five calls takes these methods two; the rest is as it was.
+    benchmarks/bench_overhead.py.
+    """
+
+    class LocalProxy(WerkzeugProxy[Any]):
+        __slots__ = ()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(find(), name)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            setattr(find(), name, value)
+
+        def __getitem__(self, key: Any) -> Any:
+            return find()[key]
+
+        def __setitem__(self, key: Any, value: Any) -> None:
+            find()[key] = value
+
+        def __contains__(self, item: Any) -> bool:
+            return item in find()
+
+        def __bool__(self) -> bool:
+            try:
+                found = find()
+            except RuntimeError:
+                return False
+            return bool(found)
+
+    return LocalProxy(find)
+
+
 #: The current application context.
-app_ctx: AppContext = LocalProxy(_find_app_ctx)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+app_ctx: AppContext = _proxy(_find_app_ctx)
 #: The current request's context.
-request_ctx: RequestContext = LocalProxy(current_request_ctx)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+request_ctx: RequestContext = _proxy(current_request_ctx)
 #: The application that handles the current request or command.
-current_app: Flask = LocalProxy(_find_app)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+current_app: Flask = _proxy(_find_app)
 #: A namespace for values that last as long as the application context.
-g: _AppCtxGlobals = LocalProxy(_find_g)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+g: _AppCtxGlobals = _proxy(_find_g)
 #: The request that is being answered.
-request: Request = LocalProxy(_find_request)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+request: Request = _proxy(_find_request)
 #: The session of the client that sent the request.
-session: SessionMixin = LocalProxy(_find_session)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+session: SessionMixin = _proxy(_find_session)
 #: The WebSocket connection that the view serves.
 websocket: Websocket = WebsocketProxy(_find_websocket)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]

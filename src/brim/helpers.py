@@ -17,9 +17,10 @@ from werkzeug.exceptions import abort as _werkzeug_abort
 from .ctx import _cv_ctx, current_request_ctx, has_app_context
 from .files import send_file as send_file
 from .files import send_from_directory as send_from_directory
-from .globals import current_app, session
+from .globals import current_app
 from .globals import request as request
 from .globals import request_ctx as request_ctx
+from .globals import session as session
 from .names import blueprint_chain as _split_blueprint_path  # noqa: F401 # pyright: ignore
 from .paths import get_root_path as get_root_path
 from .signals import message_flashed
@@ -167,11 +168,13 @@ def flash(message: str, category: str = "message") -> None:
 
     ``category`` is free; "message", "error", "info" and "warning" are usual.
     """
+    ctx = current_request_ctx()
+    session = ctx.session
     flashes = session.get("_flashes", [])
     flashes.append((category, message))
     session["_flashes"] = flashes
     if message_flashed.receivers:
-        current_app._engine.send(message_flashed, message=message, category=category)
+        ctx.app._engine.send(message_flashed, message=message, category=category)
 
 
 @overload
@@ -193,6 +196,7 @@ def get_flashed_messages(
     ctx = current_request_ctx()
     flashes = ctx.flashes
     if flashes is None:
+        session = ctx.session
         flashes = ctx.flashes = session.pop("_flashes") if "_flashes" in session else []
     if category_filter:
         flashes = [pair for pair in flashes if pair[0] in category_filter]

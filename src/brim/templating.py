@@ -201,7 +201,7 @@ class Contexts:
             inner_first: tuple[str, ...] = ()
         else:
             made = request_ctx._made
-            if made is None or (made.url_rule is request_ctx.url_rule and not self.own_blueprints):
+            if not self.own_blueprints and (made is None or made.url_rule is request_ctx.url_rule):
                 inner_first = app._engine.plan_of(request_ctx).blueprints
             else:
                 inner_first = tuple(request_ctx.request.blueprints)
@@ -343,7 +343,7 @@ def _text_of(template: Template, context: dict[str, Any]) -> str:
         and type(template) is Template
         and Template.render is _RENDER
         and "render" not in vars(template)
-        and getattr(type(env), "make_globals", None) is _MAKE_GLOBALS
+        and getattr(env.make_globals, "__func__", None) is _MAKE_GLOBALS
         and not env.is_async
         and type(chain) is _CHAIN
         and len(chain.maps) == 2

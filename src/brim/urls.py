@@ -14,7 +14,7 @@ from werkzeug.routing import BuildError, MapAdapter
 
 from .ctx import _cv_ctx, current_ctx
 from .names import blueprint_chain, blueprint_of
-from .routing import Builder, environ_is_plain, plain_path_of_scope, plain_root
+from .routing import Builder, plain_path, plain_path_of_scope, plain_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -281,7 +281,7 @@ def _find_root(request_ctx: RequestContext) -> str | None:
         # One with a root path isn't plain.
         return ""
     environ = request_ctx.environ
-    return plain_root(environ.get("SCRIPT_NAME", "")) if environ_is_plain(environ) else None
+    return plain_root(environ.get("SCRIPT_NAME", "")) if plain_path(environ) is not None else None
 
 
 def _root_of_adapter(
