@@ -312,7 +312,7 @@ class Response(WerkzeugResponse):
         content_type: str | None = None,
         direct_passthrough: bool = False,
     ) -> None:
-        body = as_body(response)
+        body: Any = as_body(response)
         # PERF: a stream with nothing else takes a tenth of the time, as `of_body` does;
         #   benchmarks/bench_streaming.py.
         if (
