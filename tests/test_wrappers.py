@@ -375,6 +375,13 @@ def test_what_is_plain_takes_the_short_way() -> None:
     plain.set_cookie("name", "value")
     assert plain.as_wsgi("GET") is not None
     assert plain.as_wsgi("HEAD") is None
+    plain.headers.remove("Content-Length")
+    ready = plain.as_wsgi("GET")
+    assert ready is not None
+    assert ready[1][-1] == ("Content-Length", "1")
+    plain.headers.remove("Content-Length")
+    plain.automatically_set_content_length = False
+    assert plain.as_wsgi("GET") is None
 
 
 @pytest.mark.parametrize(
@@ -383,7 +390,6 @@ def test_what_is_plain_takes_the_short_way() -> None:
         *(setting("status_code", status) for status in (101, 204, 304)),
         on_headers("set", "Location", "/relative"),
         on_headers("set", "Content-Location", "/relative"),
-        on_headers("remove", "Content-Length"),
         change("call_on_close", list),
         setting("response", lambda: [b"a", b"b"]),
         setting("response", lambda: ["text"]),

@@ -422,16 +422,25 @@ class Response(WerkzeugResponse):
             return None
         if "headers" not in made:
             return self._status, self._plain_headers(), cast("list[bytes]", body)
-        headers = self.headers
-        if (
-            "Content-Length" not in headers
-            or "Location" in headers
-            or "Content-Location" in headers
-        ):
-            return None
-        return self._status, headers.to_wsgi_list(), cast("list[bytes]", body)
+        headers = self.headers.to_wsgi_list()
+        # PERF: asking Werkzeug's headers for a name that isn't there costs an error each;
+        #   benchmarks/bench_session.py.
+        sized = False
+        for name, _ in headers:
+            name = name.lower()
+            if name == "content-length":
+                sized = True
+            elif name in _LOCATIONS:
+                return None
+        if not sized:
+            if not self.automatically_set_content_length:
+                return None
+            headers.append(("Content-Length", str(len(body[0]))))
+        return self._status, headers, cast("list[bytes]", body)
 
 
+#: The headers whose values Werkzeug makes complete.
+_LOCATIONS = frozenset({"location", "content-location"})
 #: What a body may be that is no stream.
 _WHOLE = (str, bytes, bytearray, list, tuple, type(None))
 _INIT = WerkzeugResponse.__init__

@@ -28,9 +28,9 @@ def answer_sync(ctx: RequestContext) -> Response | Ready:
     except BaseException as error:
         called = Called(error=error)
     else:
-        ready = lone_answer(ctx, rv)
-        if ready is not None:
-            return ready
+        answer = lone_answer(ctx, rv)
+        if answer is not None:
+            return answer
         called = Called(rv)
     return run_sync(respond(ctx, called))
 

@@ -32,6 +32,7 @@ from ..signals import (
     request_started,
     request_tearing_down,
 )
+from ..wrappers import Response
 from .handling import call_handling, handling
 from .results import make_ready, make_response
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from blinker import NamedSignal
 
-    from ..typing import Flask, Request, RequestContext, Response, ResponseReturnValue
+    from ..typing import Flask, Request, RequestContext, ResponseReturnValue, SessionMixin
     from .results import Ready
 
     Answer = HTTPException | ResponseReturnValue
@@ -94,19 +95,19 @@ def lone_view(ctx: RequestContext) -> Callable[..., Any] | None:
     return plan.view
 
 
-def lone_answer(ctx: RequestContext, rv: Any) -> Ready | None:
+def lone_answer(ctx: RequestContext, rv: Any) -> Ready | Response | None:
     """Return what is sent for a lone view's result, where nothing else is to be done with it."""
     if (
-        ctx._cookies
-        or ctx._opened is not None
-        or ctx._after is not None
+        ctx._after is not None
         or ctx._waiting is not None
         or request_finished.receivers
         or ctx._plan.compiled.outdated
     ):
         return None
     try:
-        return make_ready(ctx.app, rv)
+        if (ctx._cookies or ctx._opened is not None) and session_to_save(ctx) is not None:
+            return None
+        return rv if type(rv) is Response else make_ready(ctx.app, rv)
     except Exception:
         # The steps fail in the same way, and know what to do about it.
         return None
@@ -307,23 +308,28 @@ def process_response(ctx: RequestContext, response: Response) -> Steps[Response]
         response = yield ctx.app.ensure_sync(function), (response,), _NONE
     for function in ctx.app._engine.plan_of(ctx).after:
         response = yield function, (response,), _NONE
-    app = ctx.app
-    session = ctx._opened
-    if session is None:
-        cookies = ctx._cookies
-        if not cookies:
-            return response
-        # PERF: other cookies must not cost the making of the request object;
-        #   benchmarks/bench_session.py.
-        interface = app.session_interface
-        if interface.get_cookie_name(app) not in cookies:
-            return response
-        if not interface.must_refresh(app, ctx.request):
-            return response
-        session = ctx._open_session()
-    if not app.session_interface.is_null_session(session):
+    session = session_to_save(ctx)
+    if session is not None:
+        app = ctx.app
         yield app.session_interface.save_session, (app, session, response), _NONE
     return response
+
+
+def session_to_save(ctx: RequestContext) -> SessionMixin | None:
+    """Return the session that a response may have to bring along; opened, if that is due."""
+    app = ctx.app
+    interface = app.session_interface
+    session = ctx._opened
+    if session is None:
+        # PERF: other cookies must not cost the making of the request object;
+        #   benchmarks/bench_session.py.
+        cookies = ctx._cookies
+        if not cookies or interface.get_cookie_name(app) not in cookies:
+            return None
+        if not interface.must_refresh(app, ctx.request):
+            return None
+        session = ctx._open_session()
+    return None if interface.is_null_session(session) else session
 
 
 def handle_user_exception(ctx: RequestContext, error: Exception) -> Steps[Answer]:

@@ -98,9 +98,12 @@ async def _serve_http(  # noqa: C901 -- PERF below
             except BaseException as error:
                 called = Called(error=error)
             else:
-                ready = lone_answer(ctx, rv)
-                if ready is not None and exchange.at_rest and pop_at_once(ctx):
-                    data, kind = ready
+                answer = lone_answer(ctx, rv)
+                if answer is not None and exchange.at_rest and pop_at_once(ctx):
+                    if not isinstance(answer, tuple):
+                        await _send(app, ctx, answer, exchange, send)
+                        return
+                    data, kind = answer
                     headers = [kind.asgi, (b"content-length", b"%d" % len(data))]
                     await send({"type": "http.response.start", "status": 200, "headers": headers})
                     await send({"type": "http.response.body", "body": data})
