@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from werkzeug.exceptions import BadRequest
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.formparser import FormDataParser
 from werkzeug.routing import Rule
 from werkzeug.test import create_environ, run_wsgi_app
 from werkzeug.wrappers import Request as WerkzeugRequest
@@ -481,3 +484,148 @@ def test_a_wsgi_servers_close_closes_the_stream_also_where_nothing_was_read() ->
     assert closed == [True]
     body, _, _ = run_wsgi_app(Response(Stream()), create_environ())  # type: ignore[arg-type]
     assert list(body) == [b"a", b"b"]
+
+
+# Short bodies, read at once -----------------------------------------------------------
+
+
+class Roundabout(Request):
+    """Reads every body as a stream, and every form by Werkzeug's parser."""
+
+    def get_data(self, *args: Any, **kwargs: Any) -> Any:
+        return super().get_data(*args, **kwargs)
+
+
+READS: dict[str, Callable[[Request], Any]] = {
+    "get_data": lambda r: r.get_data(),
+    "get_data, not kept": lambda r: r.get_data(cache=False),
+    "get_data, text": lambda r: r.get_data(as_text=True),
+    "get_data after the form": lambda r: r.get_data(parse_form_data=True),
+    "data": lambda r: r.data,
+    "json": lambda r: r.json,
+    "get_json": lambda r: r.get_json(),
+    "get_json, silent": lambda r: r.get_json(silent=True),
+    "get_json, forced": lambda r: r.get_json(force=True),
+    "get_json, anew": lambda r: r.get_json(cache=False),
+    "form": lambda r: (type(r.form), list(r.form.items(multi=True))),
+    "files": lambda r: (type(r.files), list(r.files)),
+    "values": lambda r: list(r.values.items(multi=True)),
+    "stream": lambda r: r.stream.read(),
+}
+
+
+def read_all(kind: type[Request], reads: list[str], environ: dict[str, Any]) -> list[Any]:
+    body = environ["wsgi.input"]
+    request = kind({**environ, "wsgi.input": io.BytesIO(body)})
+    came: list[Any] = []
+    for name in reads:
+        try:
+            came.append(READS[name](request))
+        except HTTPException as error:
+            came.append(repr(error))
+    return came
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    reads=st.lists(st.sampled_from([*READS]), min_size=1, max_size=4),
+    kind=st.sampled_from(
+        [
+            "application/x-www-form-urlencoded",
+            "application/x-www-form-urlencoded; charset=latin-1",
+            "application/json",
+            "application/json; charset=utf-8",
+            "application/problem+json",
+            "text/plain",
+            "",
+        ]
+    ),
+    body=st.one_of(
+        st.sampled_from([b"", b"{}", b'{"a": [1]}', b"[", b"null", b"a=1&b=2&a=3&c", b"&&=&;a"]),
+        st.sampled_from([b"a=%ff", b"a=\xff", b"\xc3\xa4=%C3%A4+b", b"a=%", b"%00=\0", b'"\xff"']),
+        st.text("ab=&;+%1fF\0\xe4", max_size=20).map(str.encode),
+        st.binary(max_size=20),
+    ),
+    announced=st.sampled_from([0, 0, 0, 1, -1, None]),
+    terminated=st.booleans(),
+    limit=st.sampled_from([None, None, 0, 3, 100]),
+    form_limit=st.sampled_from([None, 500_000, 4]),
+)
+def test_a_short_body_is_read_at_once_as_it_is_by_its_stream(
+    reads: list[str],
+    kind: str,
+    body: bytes,
+    announced: int | None,
+    terminated: bool,
+    limit: int | None,
+    form_limit: int | None,
+) -> None:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "POST",
+        "CONTENT_TYPE": kind,
+        "wsgi.input": body,
+    }
+    if terminated:
+        environ["wsgi.input_terminated"] = True
+    if announced is not None:
+        environ["CONTENT_LENGTH"] = str(max(0, len(body) + announced))
+        if announced < 0 and terminated:
+            # The server says where the body ends in two ways that don't agree.
+            return
+    app = Flask("bodies")
+    app.config.update(MAX_CONTENT_LENGTH=limit, MAX_FORM_MEMORY_SIZE=form_limit)
+    with app.app_context():
+        assert read_all(Request, reads, environ) == read_all(Roundabout, reads, environ)
+
+
+def test_json_is_parsed_once_unless_it_shall_be_parsed_anew(app: Flask) -> None:
+    with app.test_request_context(method="POST", json={"a": [1]}):
+        first = request.get_json()
+        assert request.get_json() is first
+        assert request.json is first
+        assert request.get_json(silent=True, force=True) is first
+        again = request.get_json(cache=False)
+        assert again == first and again is not first
+        assert json.loads(request.data) == first
+
+
+@pytest.mark.parametrize("name", ["get_data", "mimetype", "is_json", "stream"])
+def test_a_patched_way_to_read_is_taken(name: str, app: Flask, monkeypatch: Any) -> None:
+    calls: list[str] = []
+    original = getattr(WerkzeugRequest, name)
+
+    def patched(self: Request, *args: Any, **kwargs: Any) -> Any:
+        calls.append(name)
+        if name == "get_data":
+            return original(self, *args, **kwargs)
+        return original.__get__(self, type(self))
+
+    monkeypatch.setattr(Request, name, patched if name == "get_data" else property(patched))
+    with app.test_request_context(method="POST", json={"a": [1]}):
+        assert request.get_json() == {"a": [1]}
+    assert calls
+
+
+def test_a_form_parser_of_the_classs_own_parses_short_forms(app: Flask) -> None:
+    class Parser(FormDataParser):
+        def parse(self, *args: Any, **kwargs: Any) -> Any:
+            stream, _, files = super().parse(*args, **kwargs)
+            return stream, MultiDict({"a": "parsed"}), files
+
+    class Own(Request):
+        form_data_parser_class = Parser
+
+    app.request_class = Own
+    with app.test_request_context(method="POST", data={"a": "sent"}):
+        assert request.form["a"] == "parsed"
+
+
+def test_a_form_has_the_storage_of_its_class(app: Flask) -> None:
+    class Own(Request):
+        parameter_storage_class = MultiDict  # type: ignore[assignment]
+
+    app.request_class = Own
+    with app.test_request_context(method="POST", data={"a": "sent"}):
+        assert type(request.form) is MultiDict
+        assert type(request.files) is MultiDict
+        assert request.form["a"] == "sent"

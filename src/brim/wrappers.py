@@ -8,16 +8,19 @@ makes its header list only for whoever looks at it.
 from __future__ import annotations
 
 from functools import lru_cache
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import EnvironHeaders, Headers
 from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from . import json
-from .bodies import BodyStream, disk_is_full, stream_of
-from .ctx import has_app_context
+from .bodies import CHUNK, BodyStream, disk_is_full, short_body, stream_of
+from .ctx import _cv_ctx, has_app_context
 from .errors import DebugFilesKeyError, InsufficientStorage
 from .globals import current_app
 from .json.depth import check_depth
@@ -77,6 +80,8 @@ class Request(WerkzeugRequest):
     #: The error that matching ended in, raised when the view would have been called.
     routing_exception: HTTPException | None = None
 
+    #: What is left to be had of a body that was read whole, without a stream.
+    _body: bytes | None = None
     _max_content_length: int | None = None
     _max_form_memory_size: int | None = None
     _max_form_parts: int | None = None
@@ -152,14 +157,18 @@ class Request(WerkzeugRequest):
             raise RuntimeError(
                 "This request was made with 'shallow=True', so that its body is not read here."
             )
+        if self._body is not None:
+            # It was read already.
+            return BodyStream(BytesIO(), None, None)
         return stream_of(self.environ, self.max_content_length)
 
     def _limit(self, own: int | None, setting: str, otherwise: int | None) -> int | None:
         if own is not None:
             return own
-        if not has_app_context():
+        ctx = _cv_ctx.get(None)
+        if ctx is None:
             return otherwise
-        limit: int | None = current_app.config[setting]
+        limit: int | None = ctx.app.config[setting]
         return limit
 
     @property
@@ -224,6 +233,57 @@ class Request(WerkzeugRequest):
         # The HTML standard has it sent as UTF-8, an environ is Latin-1 (PEP 3333).
         return value.encode("latin-1").decode("utf-8", "replace") or None
 
+    def _take_body(self, ways: Mapping[str, Any]) -> bytes | None:
+        """Read the body, if it is a short one that nothing has touched; ``None`` if not.
+
+        ``ways``: the attributes that decide what is read, as the class must have them.
+        """
+        kind: Any = type(self)
+        made = self.__dict__
+        if "stream" in made or "form" in made or self._body is not None or self.shallow:
+            return None
+        for name, way in ways.items():
+            if getattr(kind, name) is not way:
+                return None
+        return short_body(self.environ, self.max_content_length)
+
+    def get_data(
+        self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False
+    ) -> Any:
+        """Return the body as bytes, or with ``as_text`` as a string.
+
+        The arguments are Werkzeug's: ``cache`` keeps it for the next call, and with
+        ``parse_form_data`` a form is parsed first, so that nothing of it is left here.
+        """
+        body = self._body
+        if body is None:
+            return super().get_data(cache, as_text, parse_form_data)  # type: ignore[call-overload]
+        return body.decode(errors="replace") if as_text else body
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """Return the body parsed as JSON.
+
+        ``force`` parses it whatever its mimetype, ``silent`` gives ``None`` where it can't be
+        parsed, and without ``cache`` it is parsed again by the next call. Raises 415 for
+        another mimetype, and 400 for what isn't JSON.
+        """
+        if cache:
+            made = self.__dict__
+            if "_parsed" in made:
+                return made["_parsed"]
+            if self.environ.get("CONTENT_TYPE") in _JSON_TYPES:
+                body = self._take_body(_JSON_WAYS)
+                if body is not None:
+                    self._body = body
+                    try:
+                        parsed = made["_parsed"] = self.json_module.loads(body)
+                    except ValueError:
+                        # Werkzeug parses it again, and knows what to do about the error.
+                        pass
+                    else:
+                        return parsed
+        return super().get_json(force, silent, cache)
+
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
         """Answer 400 or 415; what was wrong is told in debug mode only."""
         try:
@@ -233,7 +293,34 @@ class Request(WerkzeugRequest):
                 raise
             raise BadRequest() from error
 
+    def _load_short_form(self) -> bool:
+        """Parse a short urlencoded body; tell whether that was all there is to do."""
+        if (
+            self.environ.get("CONTENT_TYPE") != _URLENCODED
+            or self.form_data_parser_class is not FormDataParser
+            or (has_app_context() and current_app.debug)
+        ):
+            return False
+        limit = self.max_form_memory_size
+        body = self._take_body(_FORM_WAYS) if limit is None or limit >= CHUNK else None
+        if body is None:
+            return False
+        try:
+            items = parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
+        except ValueError:
+            # What isn't UTF-8 is Werkzeug's to keep.
+            self.__dict__["stream"] = BodyStream(BytesIO(body), None, None)
+            return False
+        self._body = b""
+        storage = self.parameter_storage_class
+        self.__dict__["form"] = storage(items)
+        self.__dict__["files"] = storage()
+        return True
+
     def _load_form_data(self) -> None:
+        # Werkzeug's attributes ask for it whenever they aren't there.
+        if "form" in self.__dict__ or self._load_short_form():
+            return
         try:
             super()._load_form_data()
         except OSError as error:
@@ -266,6 +353,22 @@ def _explain_missing_files(request: Request) -> None:
 
     ExplainingFiles.__name__ = plain.__name__
     request.files.__class__ = ExplainingFiles
+
+
+#: What decides how a body is read, unless a class replaces it or somebody patches it.
+_JSON_WAYS: dict[str, Any] = {
+    name: getattr(Request, name)
+    for name in ("get_data", "stream", "headers", "mimetype", "is_json")
+}
+_FORM_WAYS: dict[str, Any] = {
+    name: getattr(Request, name)
+    for name in ("get_data", "stream", "headers", "mimetype", "make_form_data_parser")
+}
+_URLENCODED = "application/x-www-form-urlencoded"
+_JSON_TYPES = frozenset(
+    f"application/json{charset}"
+    for charset in ("", ";charset=utf-8", "; charset=utf-8", ";charset=UTF-8", "; charset=UTF-8")
+)
 
 
 @lru_cache

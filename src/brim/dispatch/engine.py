@@ -224,7 +224,7 @@ def has_to_close(request: Request) -> bool:
     """Tell whether closing a request object could do anything; files are all it closes."""
     # Not every class of requests has files to close.
     close = getattr(type(request), "close", None)
-    return close is not Request.close or "files" in request.__dict__
+    return close is not Request.close or bool(request.__dict__.get("files"))
 
 
 def _note_miss(ctx: RequestContext, methods: list[str] | None) -> None:
