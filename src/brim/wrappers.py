@@ -7,6 +7,7 @@ makes its header list only for whoever looks at it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
@@ -25,6 +26,7 @@ from .errors import DebugFilesKeyError, InsufficientStorage
 from .globals import current_app
 from .json.depth import check_depth
 from .lazy import lazy
+from .multipart import boundary_of, parse
 from .names import blueprint_chain, blueprint_of
 from .routing import decode_path
 from .streams import as_body
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
     from werkzeug.routing import Rule
 
+    from .multipart import Fields, Files
     from .typing import WSGIEnvironment
 
 
@@ -294,9 +297,11 @@ class Request(WerkzeugRequest):
             raise BadRequest() from error
 
     def _load_short_form(self) -> bool:
-        """Parse a short urlencoded body; tell whether that was all there is to do."""
+        """Parse a short form of the usual shape; tell whether that was all there is to do."""
+        kind = self.environ.get("CONTENT_TYPE", "")
+        boundary = None if kind == _URLENCODED else boundary_of(kind)
         if (
-            self.environ.get("CONTENT_TYPE") != _URLENCODED
+            (boundary is None and kind != _URLENCODED)
             or self.form_data_parser_class is not FormDataParser
             or (has_app_context() and current_app.debug)
         ):
@@ -305,22 +310,31 @@ class Request(WerkzeugRequest):
         body = self._take_body(_FORM_WAYS) if limit is None or limit >= CHUNK else None
         if body is None:
             return False
-        try:
-            items = parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
-        except ValueError:
-            # What isn't UTF-8 is Werkzeug's to keep.
+        parsed: tuple[Fields, Files] | None = None
+        # What isn't UTF-8 is Werkzeug's to keep.
+        with suppress(UnicodeDecodeError):
+            if boundary is not None:
+                parsed = parse(body, boundary, self.max_form_parts)
+            else:
+                text = body.decode()
+                parsed = parse_qsl(text, keep_blank_values=True, errors="strict"), []
+        if parsed is None:
             self.__dict__["stream"] = BodyStream(BytesIO(body), None, None)
             return False
         self._body = b""
         storage = self.parameter_storage_class
-        self.__dict__["form"] = storage(items)
-        self.__dict__["files"] = storage()
+        self.__dict__["form"] = storage(parsed[0])
+        self.__dict__["files"] = storage(parsed[1])
+        make_uploads(self.files)
         return True
 
     def _load_form_data(self) -> None:
         # Werkzeug's attributes ask for it whenever they aren't there.
         if "form" in self.__dict__ or self._load_short_form():
             return
+        if self._body is not None:
+            # Werkzeug's parser is given what was read, and leaves it as the stream.
+            self.__dict__["stream"] = BodyStream(BytesIO(self._body), None, None)
         try:
             super()._load_form_data()
         except OSError as error:
@@ -362,7 +376,14 @@ _JSON_WAYS: dict[str, Any] = {
 }
 _FORM_WAYS: dict[str, Any] = {
     name: getattr(Request, name)
-    for name in ("get_data", "stream", "headers", "mimetype", "make_form_data_parser")
+    for name in (
+        "get_data",
+        "stream",
+        "headers",
+        "mimetype",
+        "make_form_data_parser",
+        "_get_file_stream",
+    )
 }
 _URLENCODED = "application/x-www-form-urlencoded"
 _JSON_TYPES = frozenset(
