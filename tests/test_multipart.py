@@ -7,7 +7,10 @@ import pytest
 from brim.multipart import boundary_of, parse
 
 FIELD = b'Content-Disposition: form-data; name="a"\r\n\r\nsaid'
-FILE = b'Content-Disposition: form-data; name="f"; filename="b.txt"\r\nContent-Type: text/plain\r\n\r\n1'
+FILE = (
+    b'Content-Disposition: form-data; name="f"; filename="b.txt"\r\n'
+    b"Content-Type: text/plain\r\n\r\n1"
+)
 
 
 def body_of(*parts: bytes) -> bytes:

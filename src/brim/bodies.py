@@ -83,6 +83,15 @@ class KeptBody(io.RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
+    def read(self, size: int = -1) -> bytes:
+        """Read at most ``size`` bytes; with -1 all there are.
+
+        PERF: without the two copies of ``RawIOBase.read``; benchmarks/bench_multipart.py.
+        """
+        if size < 0:
+            return self.readall()
+        return self._file.read(size) or self._read_on(size)
+
     def readall(self) -> bytes:
         return self._file.read() + self._read_on(-1)
 
@@ -321,21 +330,27 @@ class ReceivedBody(io.RawIOBase):
         await self._keep_all(limit)
 
     async def _keep_all(self, limit: int | None) -> None:
-        # Uploads alone get here.
-        from . import threads  # noqa: PLC0415
-
         kept = KeptBody()
+        # PERF: a trip to a thread for each chunk would cost more than the disk does;
+        #   benchmarks/bench_multipart.py.
+        waiting: list[bytes] = []
+        size = 0
         try:
             while self._chunks:
-                chunk = self._chunks.popleft()
-                if kept.size + len(chunk) > KEPT_IN_MEMORY:
+                waiting.append(self._chunks.popleft())
+                size += len(waiting[-1])
+                if kept.size + size <= KEPT_IN_MEMORY:
+                    kept.keep(waiting.pop())
+                    size = 0
+                elif size >= KEPT_IN_MEMORY:
                     # A disk may be slow.
-                    await threads.run(copy_context(), kept.keep, chunk, on=threads.file_pool())
-                else:
-                    kept.keep(chunk)
+                    await _keep_on_thread(kept, waiting)
+                    size = 0
                 if limit is not None and self._arrived > limit:
                     break
                 await self.arrive()
+            if waiting:
+                await _keep_on_thread(kept, waiting)
         except InsufficientStorage as error:
             self._failure = error
             self.pending = False
@@ -348,6 +363,15 @@ class ReceivedBody(io.RawIOBase):
         if self._kept is not None:
             self._kept.close()
         super().close()
+
+
+async def _keep_on_thread(kept: KeptBody, chunks: list[bytes]) -> None:
+    # Uploads alone get here.
+    from . import threads  # noqa: PLC0415
+
+    data = b"".join(chunks)
+    chunks.clear()
+    await threads.run(copy_context(), kept.keep, data, on=threads.file_pool())
 
 
 class BodyStream(io.RawIOBase):
@@ -432,7 +456,7 @@ def short_body(environ: WSGIEnvironment, max_length: int | None) -> bytes | None
     ``None``, with nothing read, for any other: ask :func:`stream_of`. Raises
     ``ClientDisconnected`` (400) where it ends early, as a :class:`BodyStream` does.
 
-    PERF: a fifth of what a stream takes; benchmarks/bench_json.py.
+    PERF: a fifth of what a stream takes; benchmarks/bench_post_json.py.
     """
     announced: str = environ.get("CONTENT_LENGTH") or ""
     if not (announced.isdecimal() and announced.isascii()) or len(announced) > 5:
