@@ -94,3 +94,20 @@ brim.Flask
 print("click" in sys.modules, "brim.testing" in sys.modules, "asyncio" in sys.modules)
 """
     assert run(code).split() == ["False", "False", "False", "False", "False"]
+
+
+def test_an_application_without_templates_loads_no_jinja() -> None:
+    code = (
+        "import sys\n"
+        "from brim import Flask\n"
+        "app = Flask(__name__)\n"
+        "app.add_url_rule('/', 'index', lambda: 'plain')\n"
+        "start = lambda status, headers: None\n"
+        "environ = {'REQUEST_METHOD': 'GET', 'PATH_INFO': '/', 'HTTP_HOST': 'a',\n"
+        "           'wsgi.url_scheme': 'http'}\n"
+        "assert b''.join(app(environ, start)) == b'plain'\n"
+        "assert 'jinja2' not in sys.modules\n"
+        "assert Flask.jinja_environment is app.jinja_environment\n"
+        "assert app.jinja_environment.__module__ == 'brim.templating'\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

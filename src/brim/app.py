@@ -17,7 +17,7 @@ from werkzeug.exceptions import Aborter
 from werkzeug.routing import BuildError, MapAdapter, Rule
 from werkzeug.utils import redirect as _werkzeug_redirect
 
-from . import bridge, doors, files, gone, paths, templating, urls
+from . import bridge, doors, files, gone, paths, urls
 from .config import Config, ConfigAttribute, default_config
 from .ctx import AppContext, RequestContext, _AppCtxGlobals
 from .dispatch.engine import WAYS_IN, Engine
@@ -43,7 +43,6 @@ from .registry import Scaffold, named_decorator, setupmethod
 from .routing import Map
 from .sessions import SecureCookieSessionInterface, SessionInterface
 from .tables import watch
-from .templating import Environment
 from .wrappers import Request, Response
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
 
     from .blueprints import Blueprint
-    from .templating import DispatchingJinjaLoader
+    from .templating import DispatchingJinjaLoader, Environment
     from .testing import AsyncFlaskClient, FlaskClient, FlaskCliRunner
     from .typing import (
         ASGIApplication,
@@ -112,6 +111,19 @@ Flask is loaded beside Brim: extensions that imported it won't see this applicat
 `import brim.as_flask` before the first import of an extension."""
 
 
+class _DefaultEnvironment:
+    """Brim's class of Jinja environments, loaded when it is first asked for.
+
+    Jinja takes a fifth of the time of `from brim import Flask`, and applications without
+    templates never need it.
+    """
+
+    def __get__(self, obj: object, owner: type) -> type[Environment]:
+        from .templating import Environment  # noqa: PLC0415 -- start-up time
+
+        return Environment
+
+
 class Flask(Overridable, LifespanMethods, Scaffold):
     """An application: a WSGI callable, and the registry of all it is made of.
 
@@ -131,7 +143,7 @@ class Flask(Overridable, LifespanMethods, Scaffold):
     request_class: type[Request] = Request
     response_class: type[Response] = Response
     aborter_class: type[Aborter] = Aborter
-    jinja_environment: type[Environment] = Environment
+    jinja_environment: type[Environment] = _DefaultEnvironment()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     app_ctx_globals_class: type[Any] = _AppCtxGlobals
     config_class: type[Config] = Config
     json_provider_class: type[JSONProvider] = DefaultJSONProvider
@@ -296,14 +308,20 @@ class Flask(Overridable, LifespanMethods, Scaffold):
 
     def create_jinja_environment(self) -> Environment:
         """Make the Jinja environment; override it to change one as a whole."""
+        from . import templating  # noqa: PLC0415 -- start-up time
+
         return templating.create_jinja_environment(self)
 
     def create_global_jinja_loader(self) -> DispatchingJinjaLoader:
         """Make the loader that searches the application's folder, then the blueprints'."""
+        from . import templating  # noqa: PLC0415 -- start-up time
+
         return templating.DispatchingJinjaLoader(self)
 
     def select_jinja_autoescape(self, filename: str | None) -> bool:
         """Tell whether values are escaped in a template: those of HTML, XML and SVG."""
+        from . import templating  # noqa: PLC0415 -- start-up time
+
         return templating.select_jinja_autoescape(filename)
 
     def update_template_context(self, *args: Any, **kwargs: Any) -> None:
@@ -312,6 +330,8 @@ class Flask(Overridable, LifespanMethods, Scaffold):
         Takes the values, or as in Flask 3.2 ``ctx`` and the values.
         """
         context: dict[str, Any] = kwargs["context"] if kwargs else args[-1]
+        from . import templating  # noqa: PLC0415 -- start-up time
+
         templating.update_template_context(self, context)
 
     @named_decorator
