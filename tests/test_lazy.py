@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from brim.lazy import lazy
+from brim.lazy import imported, lazy
+from brim.names import blueprint_of
 
 
 def _shout(self: Box) -> str:
@@ -68,3 +69,13 @@ def test_a_subclass_may_compute_it_otherwise() -> None:
             return super().value + 100
 
     assert Big().value == 101
+
+
+def test_an_imported_attribute_is_what_its_module_has_until_it_is_set() -> None:
+    class Thing:
+        attribute = imported(".names", "blueprint_of")
+
+    thing = Thing()
+    assert Thing.attribute is thing.attribute is blueprint_of
+    thing.attribute = "other"
+    assert (thing.attribute, Thing.attribute) == ("other", blueprint_of)

@@ -35,7 +35,7 @@ from .globals import websocket as websocket
 from .guessing import NOT_RSGI, look_like_coroutine, made_anew
 from .helpers import get_debug_flag
 from .json.provider import DefaultJSONProvider, JSONProvider
-from .lazy import lazy
+from .lazy import imported, lazy
 from .lifespan import LifespanMethods
 from .logging import create_logger
 from .names import endpoint_from_view
@@ -89,16 +89,15 @@ _WATCHED_TABLES = frozenset(
         "template_context_processors",
     }
 )
-_OF_USERS = ("url_for", "inject_url_defaults", "update_template_context")
+#: The methods that are called only where they are replaced.
+_METHODS = (*OVERRIDABLE, *WAYS_IN, "url_for", "inject_url_defaults", "update_template_context")
 _WATCHED = _WATCHED_TABLES | {
     "url_map",
     "request_class",
     "response_class",
     "subdomain_matching",
     "ensure_sync",
-    *OVERRIDABLE,
-    *WAYS_IN,
-    *_OF_USERS,
+    *_METHODS,
 }
 
 
@@ -109,19 +108,6 @@ def _as_timedelta(value: Any) -> Any:
 _ANOTHER_FLASK = """\
 Flask is loaded beside Brim: extensions that imported it won't see this application. Put \
 `import brim.as_flask` before the first import of an extension."""
-
-
-class _DefaultEnvironment:
-    """Brim's class of Jinja environments, loaded when it is first asked for.
-
-    Jinja takes a fifth of the time of `from brim import Flask`, and applications without
-    templates never need it.
-    """
-
-    def __get__(self, obj: object, owner: type) -> type[Environment]:
-        from .templating import Environment  # noqa: PLC0415 -- start-up time
-
-        return Environment
 
 
 class Flask(Overridable, LifespanMethods, Scaffold):
@@ -143,7 +129,8 @@ class Flask(Overridable, LifespanMethods, Scaffold):
     request_class: type[Request] = Request
     response_class: type[Response] = Response
     aborter_class: type[Aborter] = Aborter
-    jinja_environment: type[Environment] = _DefaultEnvironment()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    # Jinja takes a fifth of the time of `from brim import Flask`.
+    jinja_environment: type[Environment] = imported(".templating", "Environment")
     app_ctx_globals_class: type[Any] = _AppCtxGlobals
     config_class: type[Config] = Config
     json_provider_class: type[JSONProvider] = DefaultJSONProvider
@@ -612,4 +599,4 @@ class Flask(Overridable, LifespanMethods, Scaffold):
 
 gone.explain(Flask, gone.OF_APPS)
 _CALL = Flask.__call__
-_ORIGINALS = {name: getattr(Flask, name) for name in (*OVERRIDABLE, *WAYS_IN, *_OF_USERS)}
+_ORIGINALS = {name: getattr(Flask, name) for name in _METHODS}

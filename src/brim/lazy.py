@@ -1,10 +1,11 @@
-"""One descriptor: an attribute that is computed when first read.
+"""Descriptors: an attribute that is computed when first read, and one that is imported.
 
 Nothing here knows what is computed.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 if TYPE_CHECKING:
@@ -45,3 +46,20 @@ class lazy(Generic[T]):  # noqa: N801 -- reads as a decorator
     if TYPE_CHECKING:
         # Assignment goes to the instance's dict; this is how checkers are told its type.
         def __set__(self, obj: object, value: T) -> None: ...
+
+
+class _Imported:
+    def __init__(self, module: str, name: str) -> None:
+        self.module = module
+        self.name = name
+
+    def __get__(self, obj: object, owner: type) -> Any:
+        return getattr(import_module(self.module, __package__), self.name)
+
+
+def imported(module: str, name: str) -> Any:
+    """Return a class attribute that stands for what ``module``, loaded then, has by ``name``.
+
+    It may be set on instances and redefined by subclasses like any other.
+    """
+    return _Imported(module, name)

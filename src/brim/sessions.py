@@ -286,8 +286,10 @@ class SecureCookieSessionInterface(SessionInterface):
             signing.dumps(dict(session)),
             self.get_expiration_time(app, session),
             self._attributes(app),
+            type(signing) is SessionSerializer,
         )
-        _vary_by_cookie(response)
+        if not session.accessed:
+            _vary_by_cookie(response)
 
     def _attributes(self, app: Flask) -> dict[str, Any]:
         """What the cookie is set and deleted with; browsers match them."""
@@ -336,7 +338,6 @@ _REQUEST_COOKIES = Request.cookies
 _SET_COOKIE = Response.set_cookie
 _MAX_COOKIE_SIZE = Response.max_cookie_size
 _VARY_COOKIE = ("Vary", "Cookie")
-_NEEDS_NO_QUOTES = re.compile("[A-Za-z0-9._-]+")
 
 
 def _cookie_of(request: Request, name: str) -> str | None:
@@ -358,14 +359,15 @@ def _set_cookie(
     value: str,
     expires: datetime | None,
     attributes: dict[str, Any],
+    is_plain: bool,
 ) -> None:
-    """Have a response set a cookie."""
+    """Have a response set a cookie; ``is_plain``: its value certainly needs no quotes."""
     cls = type(response)
     if (
-        cls.set_cookie is _SET_COOKIE
+        is_plain
+        and cls.set_cookie is _SET_COOKIE
         and cls.max_cookie_size is _MAX_COOKIE_SIZE
         and (expires is None or type(expires) is datetime)
-        and _NEEDS_NO_QUOTES.fullmatch(value)
     ):
         second = None if expires is None else expires.replace(microsecond=0)
         rest = cookie_attributes(name, second, **attributes)
