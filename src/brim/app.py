@@ -91,14 +91,8 @@ _WATCHED_TABLES = frozenset(
 )
 #: The methods that are called only where they are replaced.
 _METHODS = (*OVERRIDABLE, *WAYS_IN, "url_for", "inject_url_defaults", "update_template_context")
-_WATCHED = _WATCHED_TABLES | {
-    "url_map",
-    "request_class",
-    "response_class",
-    "subdomain_matching",
-    "ensure_sync",
-    *_METHODS,
-}
+_CLASSES = ("request_class", "response_class")
+_WATCHED = {*_WATCHED_TABLES, *_METHODS, *_CLASSES, "url_map", "subdomain_matching", "ensure_sync"}
 
 
 def _as_timedelta(value: Any) -> Any:
