@@ -115,9 +115,13 @@ class SessionSerializer(URLSafeTimedSerializer):
         if salt is not None or not self.is_text_serializer or self.serializer_kwargs:
             return super().dumps(obj, salt)
         text = _shortened(self.serializer.dumps(obj).encode())
-        stamp = self._signer.get_timestamp()
-        text += b"." + _encode(stamp.to_bytes((stamp.bit_length() + 7) // 8, "big"))
+        text += _stamp(self._signer.get_timestamp())
         return (text + b"." + _signature(self._macs[0], text)).decode()
+
+
+@lru_cache(maxsize=2)
+def _stamp(time: int) -> bytes:
+    return b"." + _encode(time.to_bytes((time.bit_length() + 7) // 8, "big"))
 
 
 def _shortened(data: bytes) -> bytes:
