@@ -446,7 +446,7 @@ class Response(WerkzeugResponse):
             and content_type is None
             and type(self) is Response
             and self.default_mimetype == "text/html"
-            and not isinstance(body, _WHOLE)
+            and not issubclass(type(body), _WHOLE)
             and WerkzeugResponse.__init__ is _INIT
         ):
             self.response = body
