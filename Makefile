@@ -131,7 +131,7 @@ lock: $(VENV)/bin/uv ## Compile requirements/ from pyproject.toml (UPGRADE=1: ne
 	@echo "requirements/run.txt requirements/demo.txt requirements/dev.txt benchmarks/requirements.txt"
 
 clean: ## Remove environments, caches and everything built
-	@rm -rf .venv .venv-* dist build docs/_build htmlcov .coverage .coverage.* benchmarks/results/*.json \
+	@rm -rf .venv .venv-* dist build docs/_build htmlcov .coverage .coverage.* benchmarks/results/*.{json,svg} \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@rm -rf examples/journal/instance examples/journal/.ruff_cache examples/journal/.pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

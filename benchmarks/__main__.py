@@ -25,11 +25,14 @@ from . import chart, program, results
 from .measure import Figure
 
 HERE = Path(__file__).resolve().parent
+#: What a reader asks first.
+FIRST = ("plain", "json", "post_json", "form", "multipart", "session", "hooks", "errors")
 
 
 def names() -> list[str]:
-    """The names of all benchmarks: the files beside this one."""
-    return sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
+    """The names of all benchmarks: the files beside this one, in the order of a table."""
+    found = {path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py")}
+    return [*(name for name in FIRST if name in found), *sorted(found - set(FIRST))]
 
 
 def figures_of(name: str, quick: bool) -> list[Figure] | None:
@@ -86,11 +89,11 @@ def keep(run: results.Run) -> None:
     """Write the latest run, and its charts as far as it has what they show."""
     folder = HERE / "results"
     (folder / "latest.json").write_text(run.to_json(), encoding="utf-8")
-    for name, draw in {"overview": chart.overview, "flask": chart.beside_flask}.items():
-        file = folder / f"{name}.svg"
-        file.unlink(missing_ok=True)
-        with contextlib.suppress(KeyError):
-            file.write_text(chart.alone(draw(run)), encoding="utf-8")
+    for file in folder.glob("*.svg"):
+        file.unlink()
+    with contextlib.suppress(KeyError):
+        for name, svg in chart.charts(run):
+            (folder / f"{name}.svg").write_text(chart.alone(svg), encoding="utf-8")
 
 
 if __name__ == "__main__":

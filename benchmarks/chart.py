@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from .measure import Figure
-from .peers import ASGI_PEERS, WSGI_PEERS
+from .peers import PEERS
 from .program import number
 from .results import Run
 
 BRIM, RAW = "Brim", "raw callable"
-#: The panels: each row of cases, beside each other the protocols.
+#: What the overview of a protocol shows.
 CASES = ("plain text", "JSON, integer in the path", "POST JSON")
 DOORS = ("WSGI", "ASGI")
 #: What is told of Flask: the titles of cases, and what they are called here.
@@ -36,9 +36,9 @@ BESIDE_FLASK = (
     "render_template_string",
 )
 
-WIDTH, GAP, MARGIN = 760, 32, 8
+GAP, MARGIN = 14, 8
 ROW, HEAD, LINE = 20, 30, 15
-NAMES, VALUES = 92, 112
+KINDS = {BRIM: "brim", RAW: "raw"}
 
 STYLE = """
 .bench { --bench-text: #1f2933; --bench-brim: #0b7a80; --bench-peer: #8796a5; --bench-raw: #c3ccd5 }
@@ -67,6 +67,20 @@ class Panel:
     @property
     def height(self) -> int:
         return HEAD + ROW * len(self.bars)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A chart's name in its page, and its widths: all of it, what names and values take."""
+
+    name: str
+    #: Whose versions stand at its foot.
+    peers: tuple[str, ...]
+    width: int
+    names: int
+    values: int
+    #: Whether the bars are times of Brim's time, which a line shows.
+    is_of_brim: bool = False
 
 
 def by_case(figures: Iterable[Figure]) -> dict[str, dict[str, Figure]]:
@@ -98,15 +112,14 @@ def multiple(ratio: float) -> str:
     return f"{ratio:.2f} ×" if ratio < 2 else f"{ratio:.1f} ×" if ratio < 10 else f"{ratio:.0f} ×"
 
 
-def overview(run: Run) -> str:
-    """Draw the cases that every framework has, under WSGI and under ASGI."""
+def overview(run: Run, door: str) -> str:
+    """Draw the cases that every framework has, under one protocol."""
     cases = by_case(run.figures)
-    columns = [
-        [times(f"{case}, {door}", cases[f"{case}, {door}"]) for case in CASES] for door in DOORS
-    ]
-    what = "Time of a request in process, beside other frameworks"
-    lines = (f"{panel.title}: {told(panel)}." for column in columns for panel in column)
-    return drawn(columns, what, " ".join(lines), run, "bench-overview")
+    panels = [times(f"{case}, {door}", cases[f"{case}, {door}"]) for case in CASES]
+    title = f"Time of a request in process under {door}, beside other frameworks"
+    return drawn(
+        panels, title, run, Layout(f"bench-{door.lower()}", tuple(PEERS[door]), 380, 92, 112)
+    )
 
 
 def beside_flask(run: Run) -> str:
@@ -119,7 +132,15 @@ def beside_flask(run: Run) -> str:
         for ratio in [cases[case]["Flask"].value / cases[case][BRIM].value]
     ]
     panel = Panel("How many times as long Flask takes (the line: Brim)", bars)
-    return drawn([[panel]], "Flask's time beside Brim's", told(panel) + ".", run, "bench-flask")
+    layout = Layout("bench-flask", (BRIM, "Flask"), 480, 190, 48, is_of_brim=True)
+    return drawn([panel], "Flask's time beside Brim's", run, layout)
+
+
+def charts(run: Run) -> Iterator[tuple[str, str]]:
+    """Yield each chart and its name; KeyError where the run has not what it shows."""
+    for door in DOORS:
+        yield door.lower(), overview(run, door)
+    yield "flask", beside_flask(run)
 
 
 def told(panel: Panel) -> str:
@@ -127,68 +148,61 @@ def told(panel: Panel) -> str:
     return ", ".join(f"{bar.name} {bar.text}" for bar in panel.bars)
 
 
-def drawn(columns: list[list[Panel]], title: str, text: str, run: Run, name: str) -> str:
-    """Lay columns of panels out beside each other; return the SVG."""
-    rows = [max(panel.height for panel in row) for row in zip(*columns, strict=True)]
-    foot = wrapped(footer(run), 125)
-    above = MARGIN + sum(rows) + GAP // 2 * len(rows)
+def drawn(panels: list[Panel], title: str, run: Run, layout: Layout) -> str:
+    """Lay panels out below each other; return the SVG."""
+    end = footer(run, layout.peers)
+    foot = wrapped(end, layout.width // 6)
+    above = MARGIN + sum(panel.height + GAP for panel in panels)
     height = above + LINE * len(foot) + MARGIN
-    width = (WIDTH - GAP * (len(columns) - 1)) / len(columns)
+    name = layout.name
+    text = " ".join(f"{panel.title}: {told(panel)}." for panel in panels)
     parts = [
-        f'<svg class="bench" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"'
-        f' role="img" aria-labelledby="{name}-title {name}-text" font-size="12"'
+        '<svg class="bench" xmlns="http://www.w3.org/2000/svg"'
+        f' viewBox="0 0 {layout.width} {height}" role="img"'
+        f' aria-labelledby="{name}-title {name}-text" font-size="12"'
         ' font-family="system-ui, sans-serif" fill="var(--bench-text)">',
         f'<title id="{name}-title">{escape(title)}</title>',
-        f'<desc id="{name}-text">{escape(text)} {escape(footer(run))}</desc>',
+        f'<desc id="{name}-text">{escape(text)} {escape(end)}</desc>',
     ]
-    for index, column in enumerate(columns):
-        y = MARGIN
-        for panel, row in zip(column, rows, strict=True):
-            wide = len(columns) == 1
-            parts += panel_lines(panel, index * (width + GAP), y, width, wide=wide)
-            y += row + GAP // 2
+    y = MARGIN
+    for panel in panels:
+        parts += panel_lines(panel, y, layout)
+        y += panel.height + GAP
     for line, words in enumerate(foot, 1):
         y = above + LINE * line
         parts.append(f'<text x="0" y="{y}" font-size="11" opacity="0.8">{escape(words)}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def panel_lines(panel: Panel, x: float, y: float, width: float, *, wide: bool) -> Iterator[str]:
+def panel_lines(panel: Panel, y: int, layout: Layout) -> Iterator[str]:
     """The elements of one panel."""
-    names = 200 if wide else NAMES
+    names = layout.names
     longest = max((bar.length for bar in panel.bars), default=1.0)
-    scale = (width - names - VALUES) / longest
-    heading = f'x="{x:g}" y="{y + 14:g}" font-size="13" font-weight="600"'
-    yield f"<text {heading}>{escape(panel.title)}</text>"
+    scale = (layout.width - names - layout.values) / longest
+    yield f'<text y="{y + 14}" font-size="13" font-weight="600">{escape(panel.title)}</text>'
     for index, bar in enumerate(panel.bars):
         top = y + HEAD + index * ROW - 6
-        kind = {BRIM: "brim", RAW: "raw"}.get(bar.name, "brim" if wide else "peer")
+        kind = "brim" if layout.is_of_brim else KINDS.get(bar.name, "peer")
         weight = ' font-weight="600"' if bar.name == BRIM else ""
         length = max(1.5, bar.length * scale)
-        text = f'y="{top + 11:g}"{weight}'
-        yield f'<text x="{x + names - 8:g}" text-anchor="end" {text}>{escape(bar.name)}</text>'
+        text = f'y="{top + 11}"{weight}'
+        yield f'<text x="{names - 8}" text-anchor="end" {text}>{escape(bar.name)}</text>'
         yield (
-            f'<rect x="{x + names:g}" y="{top:g}" width="{length:.1f}" height="14" rx="2"'
+            f'<rect x="{names}" y="{top}" width="{length:.1f}" height="14" rx="2"'
             f' fill="var(--bench-{kind})"/>'
         )
-        yield f'<text x="{x + names + length + 6:.1f}" {text}>{escape(bar.text)}</text>'
-    if wide:  # Where Brim would be.
-        one, bottom = x + names + scale, y + HEAD + ROW * len(panel.bars)
+        yield f'<text x="{names + length + 6:.1f}" {text}>{escape(bar.text)}</text>'
+    if layout.is_of_brim:
         yield (
-            f'<path d="M{one:.1f} {y + HEAD - 10:g}V{bottom - 8:g}" stroke="var(--bench-text)"'
-            ' stroke-dasharray="2 3"/>'
+            f'<path d="M{names + scale:.1f} {y + HEAD - 10}V{y + panel.height - 8}"'
+            ' stroke="var(--bench-text)" stroke-dasharray="2 3"/>'
         )
 
 
-def footer(run: Run) -> str:
-    """The day, the machine and the versions."""
+def footer(run: Run, peers: Iterable[str]) -> str:
+    """The day, the machine and the versions of these."""
     versions = {name.lower(): version for name, version in run.versions.items()}
-    peers = (*WSGI_PEERS, *ASGI_PEERS)
-    named = [
-        f"{peer} {versions[peer.lower()]}"
-        for peer in dict.fromkeys(peers)
-        if peer.lower() in versions
-    ]
+    named = [f"{peer} {versions[peer.lower()]}" for peer in peers if peer.lower() in versions]
     return f"{run.heading()}. {', '.join(named)}."
 
 

@@ -30,6 +30,7 @@ HOSTS = frozenset(
         "jinja.palletsprojects.com",
         "nginx.org",
         "peps.python.org",
+        "pyinstrument.readthedocs.io",
         "werkzeug.palletsprojects.com",
         "www.rfc-editor.org",
         # Furo's and Sphinx's names at the foot of each page.

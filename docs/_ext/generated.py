@@ -124,8 +124,8 @@ def figures() -> Iterator[str]:
     """Yield the published run of the benchmarks: its charts, its times, its targets."""
     run = Run.read(PUBLISHED)
     yield f"{report.summary(run)}\n"
-    yield f"```{{raw}} html\n{chart.overview(run)}```\n"
-    yield f"```{{raw}} html\n{chart.beside_flask(run)}```\n"
+    charts = "".join(svg for _, svg in chart.charts(run))
+    yield f'```{{raw}} html\n<div class="bench-charts">\n{charts}</div>\n```\n'
     for door in ("WSGI", "ASGI"):
         yield f"### Microseconds a request, {door}\n"
         yield from report.times(run, door)

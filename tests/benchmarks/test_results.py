@@ -47,16 +47,15 @@ def test_a_run_names_its_machine_and_versions() -> None:
     assert run.versions["werkzeug"] and run.heading().endswith("a quick run")
 
 
-@pytest.mark.parametrize("draw", [chart.overview, chart.beside_flask])
-def test_a_chart_is_valid_and_says_in_words_what_it_shows(draw: object, a_run: Run) -> None:
-    assert callable(draw)
-    svg = ElementTree.fromstring(chart.alone(draw(a_run)))
+@pytest.mark.parametrize("name", ["wsgi", "asgi", "flask"])
+def test_a_chart_is_valid_and_says_in_words_what_it_shows(name: str, a_run: Run) -> None:
+    svg = ElementTree.fromstring(chart.alone(dict(chart.charts(a_run))[name]))
     assert svg.get("role") == "img"
     title, text = svg.find(f"{SVG}title"), svg.find(f"{SVG}desc")
     assert title is not None and text is not None and text.text is not None
     assert svg.get("aria-labelledby") == f"{title.get('id')} {text.get('id')}"
     written = [element.text for element in svg.iter(f"{SVG}text")]
-    assert "A & B <C>" in text.text and any("Flask 3.1.3" in str(line) for line in written)
+    assert "A & B <C>" in text.text and any("Brim 0.1.0" in str(line) for line in written)
     bars = list(svg.iter(f"{SVG}rect"))
     assert len(bars) > 0
     width = float(str(svg.get("viewBox")).split()[2])
@@ -65,7 +64,7 @@ def test_a_chart_is_valid_and_says_in_words_what_it_shows(draw: object, a_run: R
 
 
 def test_a_bar_is_as_long_as_its_time(a_run: Run) -> None:
-    svg = ElementTree.fromstring(chart.overview(a_run))
+    svg = ElementTree.fromstring(chart.overview(a_run, "WSGI"))
     lengths = [float(bar.attrib["width"]) for bar in svg.iter(f"{SVG}rect")]
     first = lengths[: len(peers.WSGI_PEERS)]
     assert [length / first[0] for length in first] == pytest.approx(range(1, 7), rel=0.02)
@@ -86,7 +85,7 @@ def test_the_published_run_is_a_full_one_with_all_that_the_page_shows() -> None:
     run = Run.read(results.PUBLISHED)
     assert not run.quick
     assert set(run.versions) == set(results.NAMED)
-    assert chart.overview(run) and chart.beside_flask(run)
+    assert [name for name, _ in chart.charts(run)] == ["wsgi", "asgi", "flask"]
     cases = chart.by_case(run.figures)
     assert set(chart.BESIDE_FLASK) <= set(cases)
 
