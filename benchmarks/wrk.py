@@ -39,9 +39,9 @@ def is_there() -> bool:
     return shutil.which("wrk") is not None
 
 
-def ask(url: str, seconds: float) -> Asked:
+def ask(url: str, seconds: int) -> Asked:
     """Keep 32 connections busy for so long; raise if an answer was no success."""
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--latency", url]
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + PATIENCE)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {done.stdout}{done.stderr}")

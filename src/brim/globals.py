@@ -108,7 +108,7 @@ def _proxy(find: Callable[[], Any]) -> Any:
     """Return one of Werkzeug's proxies, of what ``find`` returns.
 
     PERF: what takes Werkzeug five calls takes these methods two; the rest is as it was.
-    benchmarks/bench_overhead.py.
+    benchmarks/bench_hooks.py.
     """
 
     class LocalProxy(WerkzeugProxy[Any]):
