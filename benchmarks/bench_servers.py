@@ -5,6 +5,9 @@ otherwise. All servers run all the time and are asked in turns; what is compared
 round. Rates are those of this machine with wrk on it, on a machine of two cores a good part of one
 core. So the processor time that a request takes in the server's processes is told as well, and what
 memory a worker has of its own at the end.
+
+``brim serve`` chooses the interface by what is in the application: WSGI for one of sync views that
+take no body, ASGI for one with POST routes, whose sync views then run on threads. Both are asked.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ APPS = {
     "Granian, ASGI": ("Brim", "Falcon", "Starlette", "Quart"),
     "Uvicorn": ("Brim", "Falcon", "Starlette"),
     "Gunicorn, 4 threads": ("Brim", "Falcon", "Flask"),
-    "brim serve": ("Brim",),
+    "brim serve": ("Brim", "Brim, with POST"),
 }
 #: Brim's rate is at least so many times that of the other.
 TARGETS = (
@@ -49,6 +52,7 @@ def command(server: str, app: str) -> list[str]:
     if server.startswith("Gunicorn"):
         options = ["--workers", "1", "--threads", "4", "--bind", "127.0.0.1:{port}"]
         return ["gunicorn", *options, "--log-level", "error", target]
+    target = f"benchmarks.served:{door}_brim" + ("" if app.endswith("POST") else "_text")
     return ["brim", "serve", target, "--workers", "1", "--port", "{port}"]
 
 

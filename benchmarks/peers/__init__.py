@@ -8,6 +8,8 @@ and is checked before anything is timed.
 ``basic``
     ``GET /`` text, ``GET /users/<int>`` JSON, ``POST /users`` JSON from JSON, ``POST /form``
     text from a form, ``GET /stream`` 1 MB in 64 pieces; any other path is a 404.
+``text``
+    The first of these alone (Brim and Flask): ``brim serve`` looks at what an application takes.
 ``upload``
     ``POST /upload``, a form with a file; in fact part of ``basic``, but for the raw callables.
 ``hooks``

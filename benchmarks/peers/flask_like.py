@@ -17,6 +17,7 @@ def apps(module: ModuleType) -> Apps:
     """All programs, written for ``module``."""
     makers = {
         "basic": basic,
+        "text": text,
         "upload": basic,
         "hooks": hooks,
         "hooks using g": hooks_using_g,
@@ -26,6 +27,16 @@ def apps(module: ModuleType) -> Apps:
         "sse": sse if module.__name__ == "brim" else sse_by_hand,
     }
     return {name: partial(make, module) for name, make in makers.items()}
+
+
+def text(flask: Any) -> Any:
+    app = flask.Flask("benchmark")
+
+    @app.get("/")
+    def hello() -> str:
+        return TEXT
+
+    return app
 
 
 def basic(flask: Any) -> Any:
