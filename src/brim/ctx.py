@@ -1,4 +1,4 @@
-"""One request's state, or one command's: the context, and the variable that holds it.
+"""One request's state, or one command's: the context.
 
 A context knows its application by what it calls on it and imports no class from above.
 Everything that a request may never need (the request object, the session, ``g``, the
@@ -12,16 +12,18 @@ nearest request, if there is one).
 from __future__ import annotations
 
 import sys
-from contextvars import ContextVar
 from functools import update_wrapper, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, TypeVar
 
 from .errors import NO_APP_CONTEXT, NO_REQUEST_CONTEXT, WRONG_CONTEXT_POPPED
 from .lazy import lazy
+from .namespace import _AppCtxGlobals as _AppCtxGlobals
+from .namespace import _cv_ctx as _cv_ctx
+from .namespace import unset as unset
 from .signals import appcontext_popped, appcontext_pushed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from contextvars import Token
     from types import TracebackType
 
@@ -45,52 +47,6 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 #: One push: what resets the variable, the request context before, and the pushes before.
 _Pushed = tuple["Token[AppContext]", "RequestContext | None", Any]
-
-_cv_ctx: ContextVar[AppContext] = ContextVar("brim.ctx")
-
-unset: Any = object()
-
-
-class _AppCtxGlobals:  # pyright: ignore[reportUnusedClass] -- Flask's name
-    """The namespace behind :data:`~brim.g`: any attribute may be set.
-
-    ``in`` tells whether a name was set, iteration gives the names.
-    """
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...
-        def __setattr__(self, name: str, value: Any) -> None: ...
-        def __delattr__(self, name: str) -> None: ...
-
-    def get(self, name: str, default: Any | None = None) -> Any:
-        """Return the value of ``name``, or ``default`` where it isn't set."""
-        return self.__dict__.get(name, default)
-
-    def pop(self, name: str, default: Any = unset) -> Any:
-        """Remove ``name`` and return its value.
-
-        Raises ``KeyError`` if it isn't set and no ``default`` is given.
-        """
-        if default is unset:
-            return self.__dict__.pop(name)
-        return self.__dict__.pop(name, default)
-
-    def setdefault(self, name: str, default: Any = None) -> Any:
-        """Return the value of ``name``, setting it to ``default`` first if need be."""
-        return self.__dict__.setdefault(name, default)
-
-    def __contains__(self, item: str) -> bool:
-        return item in self.__dict__
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.__dict__)
-
-    def __repr__(self) -> str:
-        ctx = _cv_ctx.get(None)
-        if ctx is None:
-            return object.__repr__(self)
-        return f"<flask.g of '{ctx.app.name}'>"
 
 
 class AppContext:

@@ -250,18 +250,20 @@ class Request(WerkzeugRequest):
                 return None
         return short_body(self.environ, self.max_content_length)
 
-    def get_data(
-        self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False
-    ) -> Any:
-        """Return the body as bytes, or with ``as_text`` as a string.
+    if not TYPE_CHECKING:  # Werkzeug's overloads hold
 
-        The arguments are Werkzeug's: ``cache`` keeps it for the next call, and with
-        ``parse_form_data`` a form is parsed first, so that nothing of it is left here.
-        """
-        body = self._body
-        if body is None:
-            return super().get_data(cache, as_text, parse_form_data)  # type: ignore[call-overload]
-        return body.decode(errors="replace") if as_text else body
+        def get_data(
+            self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False
+        ) -> Any:
+            """Return the body as bytes, or with ``as_text`` as a string.
+
+            The arguments are Werkzeug's: ``cache`` keeps it for the next call, and with
+            ``parse_form_data`` a form is parsed first, so that nothing of it is left here.
+            """
+            body = self._body
+            if body is None:
+                return super().get_data(cache, as_text, parse_form_data)
+            return body.decode(errors="replace") if as_text else body
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """Return the body parsed as JSON.

@@ -66,7 +66,7 @@ def make_ready(app: Flask, rv: Any) -> Ready | None:
     if kind is str:
         return rv.encode(), _HTML
     if kind is dict or kind is list:
-        ready: Callable[[Any], Ready | None] | None = getattr(app.json, "ready", None)
+        ready: Callable[[Any], Ready | None] | None = getattr(app.json, "_ready", None)
         return None if ready is None else ready(rv)
     return None
 

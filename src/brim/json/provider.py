@@ -191,7 +191,7 @@ class DefaultJSONProvider(JSONProvider):
             return response_class.of_body(self._body(obj), _JSON)
         return response_class(self._body(obj), mimetype=self.mimetype)
 
-    def ready(self, obj: Any) -> tuple[bytes, ContentType] | None:
+    def _ready(self, obj: Any) -> tuple[bytes, ContentType] | None:
         """Return body and content type of ``response(obj)``.
 
         ``None`` where that has something else in it, or is another class's.
