@@ -22,6 +22,9 @@ class _AppCtxGlobals:  # pyright: ignore[reportUnusedClass] -- Flask's name
     ``in`` tells whether a name was set, iteration gives the names.
     """
 
+    # Where Flask has it.
+    __module__ = "brim.ctx"
+
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
