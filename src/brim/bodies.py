@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Lock, Task
     from collections.abc import AsyncIterator
 
-    from .typing import ASGIReceive, WSGIEnvironment
+    from .typing import ASGIMessage, ASGIReceive, WSGIEnvironment
 
 #: Beyond this many bytes, a body that is kept goes to a temporary file.
 KEPT_IN_MEMORY = 512 * 1024
@@ -238,7 +238,10 @@ class ReceivedBody(io.RawIOBase):
                 await self._receive_one()
 
     async def _receive_one(self) -> None:
-        message = await self._receive()
+        self.take(await self._receive())
+
+    def take(self, message: ASGIMessage) -> None:
+        """Take what the server has handed over."""
         if message["type"] == "http.disconnect":
             self.pending = False
             self.disconnected = True
@@ -434,6 +437,8 @@ class BodyStream(io.RawIOBase):
         while True:
             if isinstance(source, ReceivedBody):
                 await source.arrive()
+                chunk = self.read(CHUNK)
+            elif isinstance(source, io.BytesIO):
                 chunk = self.read(CHUNK)
             else:
                 chunk = await threads.run(copy_context(), self.read, CHUNK, on=threads.file_pool())

@@ -276,7 +276,12 @@ class RequestContext(AppContext):
         """The request object, an ``app.request_class``."""
         made = self._made
         if made is None:
-            made = self._made = self.app.request_class(self.environ)
+            cls: Any = self.app.request_class
+            if self._environ is None and hasattr(cls, "of_exchange"):
+                made = cls.of_exchange(self._exchange)
+            if made is None:
+                made = cls(self.environ)
+            self._made = made
             made.url_rule = self.url_rule
             made.view_args = self.view_args
             made.routing_exception = self.routing_exception

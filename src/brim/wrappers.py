@@ -24,7 +24,7 @@ from .bodies import CHUNK, BodyStream, disk_is_full, short_body, stream_of
 from .ctx import _cv_ctx, has_app_context
 from .errors import DebugFilesKeyError, InsufficientStorage
 from .globals import current_app
-from .json.depth import check_depth
+from .json.guarded import BodyJSON
 from .lazy import lazy
 from .multipart import boundary_of, parse
 from .names import blueprint_chain, blueprint_of
@@ -35,35 +35,12 @@ from .uploads import make_uploads
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
     from http import HTTPStatus
+    from typing import Self
 
     from werkzeug.routing import Rule
 
     from .multipart import Fields, Files
-    from .typing import WSGIEnvironment
-
-
-class BodyJSON:
-    """What a request parses its body with: the application's provider, guarded.
-
-    What no parser should be given raises ``ValueError``, which becomes a 400.
-    """
-
-    @staticmethod
-    def loads(data: bytes | str, **kwargs: Any) -> Any:
-        """Parse ``data``, refusing nesting beyond :data:`brim.json.depth.MAX_DEPTH`."""
-        check_depth(data)
-        if isinstance(data, bytes) and b"\0" not in data:
-            # UTF-8 or nothing: json lets surrogates pass, which no response can send back.
-            data.decode()
-        try:
-            return json.loads(data, **kwargs)
-        except RecursionError as error:
-            raise ValueError("The JSON is nested too deep to be parsed.") from error
-
-    @staticmethod
-    def dumps(obj: Any, **kwargs: Any) -> str:
-        """Serialise ``obj`` as :func:`brim.json.dumps` does."""
-        return json.dumps(obj, **kwargs)
+    from .typing import Exchange, WSGIEnvironment
 
 
 class Request(WerkzeugRequest):
@@ -85,6 +62,8 @@ class Request(WerkzeugRequest):
 
     #: What is left to be had of a body that was read whole, without a stream.
     _body: bytes | None = None
+    #: Under ASGI, what the environ is made of.
+    _exchange: Exchange | None = None
     _max_content_length: int | None = None
     _max_form_memory_size: int | None = None
     _max_form_parts: int | None = None
@@ -96,6 +75,28 @@ class Request(WerkzeugRequest):
         # views never look at; here each is a lazy attribute below.
         self.environ = environ
         self.shallow = shallow
+
+    @classmethod
+    def of_exchange(cls, exchange: Exchange) -> Self | None:
+        """Make a request of what an ASGI server has handed over, without an environ.
+
+        ``None`` for a class that has a constructor of its own, which is given one.
+
+        PERF: an environ costs as much as the rest of a small request; it is made at first
+        access. benchmarks/bench_post_json.py.
+        """
+        if cls.__init__ is not _REQUEST_INIT or exchange.made_environ is not None:
+            return None
+        self = cls.__new__(cls)
+        self._exchange = exchange
+        self.shallow = False
+        return self
+
+    @lazy
+    def environ(self) -> WSGIEnvironment:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The WSGI environ (PEP 3333) that all attributes are worked out of."""
+        assert self._exchange is not None
+        return self._exchange.environ
 
     @lazy
     def method(self) -> str:
@@ -248,6 +249,9 @@ class Request(WerkzeugRequest):
         for name, way in ways.items():
             if getattr(kind, name) is not way:
                 return None
+        exchange = self._exchange
+        if exchange is not None and exchange.made_environ is None:
+            return exchange.take_whole(self.max_content_length)
         return short_body(self.environ, self.max_content_length)
 
     if not TYPE_CHECKING:  # Werkzeug's overloads hold
@@ -276,7 +280,12 @@ class Request(WerkzeugRequest):
             made = self.__dict__
             if "_parsed" in made:
                 return made["_parsed"]
-            if self.environ.get("CONTENT_TYPE") in _JSON_TYPES:
+            exchange = self._exchange
+            if exchange is None or exchange.made_environ is not None:
+                kind = self.environ.get("CONTENT_TYPE")
+            else:
+                kind = exchange.content_type
+            if kind in _JSON_TYPES:
                 body = self._take_body(_JSON_WAYS)
                 if body is not None:
                     self._body = body
@@ -372,6 +381,7 @@ def _explain_missing_files(request: Request) -> None:
 
 
 #: What decides how a body is read, unless a class replaces it or somebody patches it.
+_REQUEST_INIT = Request.__init__
 _JSON_WAYS: dict[str, Any] = {
     name: getattr(Request, name)
     for name in ("get_data", "stream", "headers", "mimetype", "is_json")

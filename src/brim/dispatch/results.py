@@ -66,8 +66,8 @@ def make_ready(app: Flask, rv: Any) -> Ready | None:
     if kind is str:
         return rv.encode(), _HTML
     if kind is dict or kind is list:
-        ready: Callable[[Any], Ready | None] | None = getattr(app.json, "_ready", None)
-        return None if ready is None else ready(rv)
+        ready: Callable[..., Ready | None] | None = getattr(app.json, "_ready", None)
+        return None if ready is None else ready(rv, app.debug)
     return None
 
 

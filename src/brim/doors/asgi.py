@@ -172,11 +172,15 @@ async def _prepare(app: Flask, ctx: RequestContext, exchange: Exchange) -> tuple
     if not exchange.may_have_body:
         return ()
     plan = ctx._plan
+    if plan.view is not None and not plan.reads_stream and b"expect" not in exchange.headers:
+        limit = app.config["MAX_CONTENT_LENGTH"]
+        if await exchange.take_short(limit):
+            return ()
+        if not plan.hides_coroutine:
+            await exchange.body.begin(limit)
     body = exchange.body
     if plan.hides_coroutine:
         await _keep(app, ctx, body)
-    elif plan.view is not None and not plan.reads_stream and b"expect" not in exchange.headers:
-        await body.begin(app.config["MAX_CONTENT_LENGTH"])
     if not body.pending:
         return ()
     return partial(_keep, app, ctx, body), plan.view if plan.reads_stream else None

@@ -134,22 +134,16 @@ class DefaultJSONProvider(JSONProvider):
             self.ensure_ascii,
             self.sort_keys,
         )
+        text = None
         if not kwargs:
             kept = self._kept_plain
             if kept is None or kept[0] != options:
                 kept = self._kept_plain = (options, _encoder(options, _PLAIN))
+            text = _encoded(kept, obj)
         elif len(kwargs) == 1 and kwargs.get("separators") == _COMPACT:
-            kept = self._kept_compact
-            if kept is None or kept[0] != options:
-                kept = self._kept_compact = (options, _encoder(options, _COMPACT))
-        else:
-            kept = None
-        if kept is not None:
-            try:
-                return kept[1](obj)
-            except RecursionError:
-                # Too deep, or a circle, for which `json` below has a better error.
-                pass
+            text = self._dump_compact(obj)
+        if text is not None:
+            return text
         kwargs.setdefault("default", default)
         kwargs.setdefault("ensure_ascii", ensure_ascii)
         kwargs.setdefault("sort_keys", sort_keys)
@@ -191,14 +185,28 @@ class DefaultJSONProvider(JSONProvider):
             return response_class.of_body(self._body(obj), _JSON)
         return response_class(self._body(obj), mimetype=self.mimetype)
 
-    def _ready(self, obj: Any) -> tuple[bytes, ContentType] | None:
+    def _ready(self, obj: Any, debug: bool) -> tuple[bytes, ContentType] | None:
         """Return body and content type of ``response(obj)``.
 
-        ``None`` where that has something else in it, or is another class's.
+        ``None`` where that has something else in it, or is another class's. ``debug``: whether
+        the application is in debug mode.
         """
-        if self.mimetype != _JSON or type(self).response is not DefaultJSONProvider.response:
+        cls = type(self)
+        if self.mimetype != _JSON or cls.response is not DefaultJSONProvider.response:
             return None
+        if self.compact is None and not debug and cls.dumps is DefaultJSONProvider.dumps:
+            # Without asking the application through its proxy, and without keywords.
+            text = self._dump_compact(obj)
+            if text is not None:
+                return f"{text}\n".encode(), _JSON_TYPE
         return self._body(obj), _JSON_TYPE
+
+    def _dump_compact(self, obj: Any) -> str | None:
+        options = (self.default, self.ensure_ascii, self.sort_keys)
+        kept = self._kept_compact
+        if kept is None or kept[0] != options:
+            kept = self._kept_compact = (options, _encoder(options, _COMPACT))
+        return _encoded(kept, obj)
 
     def _body(self, obj: Any) -> bytes:
         compact = self.compact
@@ -227,6 +235,14 @@ if TYPE_CHECKING:
     # default, ensure_ascii, sort_keys.
     _Options = tuple[Callable[[Any], Any], bool, bool]
     _Kept = tuple[_Options, Callable[[Any], str]]
+
+
+def _encoded(kept: _Kept, obj: Any) -> str | None:
+    try:
+        return kept[1](obj)
+    except RecursionError:
+        # Too deep, or a circle, for which `json` has a better error.
+        return None
 
 
 def _encoder(options: _Options, separators: tuple[str, str]) -> Callable[[Any], str]:
