@@ -73,7 +73,7 @@ class Request(WerkzeugRequest):
     ) -> None:
         # Werkzeug's own constructor reads and decodes a dozen values, most of which most
         # views never look at; here each is a lazy attribute below.
-        self.environ = environ
+        self.environ = environ  # pyright: ignore[reportIncompatibleVariableOverride]
         self.shallow = shallow
 
     @classmethod
