@@ -19,6 +19,8 @@ from uuid import UUID
 
 from werkzeug.http import http_date
 
+from .quick import quick_encoder
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -120,6 +122,7 @@ class DefaultJSONProvider(JSONProvider):
     #: The media type of responses.
     mimetype = _JSON
 
+    _quick: _Quick | None = None
     _kept_plain: _Kept | None = None
     _kept_compact: _Kept | None = None
 
@@ -141,7 +144,10 @@ class DefaultJSONProvider(JSONProvider):
                 kept = self._kept_plain = (options, _encoder(options, _PLAIN))
             text = _encoded(kept, obj)
         elif len(kwargs) == 1 and kwargs.get("separators") == _COMPACT:
-            text = self._dump_compact(obj)
+            kept = self._kept_compact
+            if kept is None or kept[0] != options:
+                kept = self._kept_compact = (options, _encoder(options, _COMPACT))
+            text = _encoded(kept, obj)
         if text is not None:
             return text
         kwargs.setdefault("default", default)
@@ -185,36 +191,48 @@ class DefaultJSONProvider(JSONProvider):
             return response_class.of_body(self._body(obj), _JSON)
         return response_class(self._body(obj), mimetype=self.mimetype)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if not name.startswith("_"):
+            super().__setattr__("_quick", None)
+
     def _ready(self, obj: Any, debug: bool) -> tuple[bytes, ContentType] | None:
         """Return body and content type of ``response(obj)``.
 
         ``None`` where that has something else in it, or is another class's. ``debug``: whether
         the application is in debug mode.
         """
-        cls = type(self)
-        if self.mimetype != _JSON or cls.response is not DefaultJSONProvider.response:
+        if debug and self.compact is None:
             return None
-        if self.compact is None and not debug and cls.dumps is DefaultJSONProvider.dumps:
-            # Without asking the application through its proxy, and without keywords.
-            text = self._dump_compact(obj)
-            if text is not None:
-                return f"{text}\n".encode(), _JSON_TYPE
-        return self._body(obj), _JSON_TYPE
+        quick = self._quick or self._find_quick()
+        return None if quick is _never else (quick(self, obj) + b"\n", _JSON_TYPE)
 
-    def _dump_compact(self, obj: Any) -> str | None:
-        options = (self.default, self.ensure_ascii, self.sort_keys)
-        kept = self._kept_compact
-        if kept is None or kept[0] != options:
-            kept = self._kept_compact = (options, _encoder(options, _COMPACT))
-        return _encoded(kept, obj)
+    def _find_quick(self) -> _Quick:
+        """Find, or find again after a change of the attributes, what :meth:`_ready` calls."""
+        mine, usual = type(self), DefaultJSONProvider
+        is_usual = all(
+            name not in vars(self) and getattr(mine, name) is getattr(usual, name)
+            for name in ("dumps", "response", "_prepare_response_obj")
+        )
+        quick: _Quick = _never
+        if is_usual and self.mimetype == _JSON and self.compact is not False:
+            quick = quick_encoder(ensure_ascii=self.ensure_ascii, sort_keys=self.sort_keys)
+        self._quick = quick
+        return quick
 
     def _body(self, obj: Any) -> bytes:
         compact = self.compact
         if compact is False or (compact is None and self._app.debug):
-            text = self.dumps(obj, indent=2)
-        else:
-            text = self.dumps(obj, separators=_COMPACT)
-        return f"{text}\n".encode()
+            return f"{self.dumps(obj, indent=2)}\n".encode()
+        quick = self._quick or self._find_quick()
+        if quick is not _never:
+            return quick(self, obj) + b"\n"
+        return f"{self.dumps(obj, separators=_COMPACT)}\n".encode()
+
+
+def _never(_provider: Any, _obj: Any) -> bytes:
+    """Stand for the want of a quick way."""
+    raise AssertionError
 
 
 class ContentType:
@@ -235,6 +253,7 @@ if TYPE_CHECKING:
     # default, ensure_ascii, sort_keys.
     _Options = tuple[Callable[[Any], Any], bool, bool]
     _Kept = tuple[_Options, Callable[[Any], str]]
+    _Quick = Callable[[Any, Any], bytes]
 
 
 def _encoded(kept: _Kept, obj: Any) -> str | None:

@@ -1,0 +1,61 @@
+"""JSON by msgspec, where its bytes are those that Python's ``json`` gives.
+
+What may differ between the two is never given to msgspec: floats, dates, subclasses, keys that
+aren't text. No provider and no request is known here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ATOMS = frozenset({str, int, bool, type(None)})
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether ``value`` is made of builtin types alone that both serialise alike.
+
+    Raises ``RecursionError`` for what nests deeper than Python goes, such as a circle.
+
+    >>> is_plain({"a": [1, None, {"b": "text"}]}), is_plain({"a": 0.5}), is_plain({1: "a"})
+    (True, False, False)
+    """
+    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+    if kind is dict:
+        for key, item in value.items():
+            if type(key) is not str or (type(item) not in _ATOMS and not is_plain(item)):
+                return False
+        return True
+    if kind is list:
+        return all(type(item) in _ATOMS or is_plain(item) for item in value)
+    return kind in _ATOMS
+
+
+def quick_encoder(*, ensure_ascii: bool, sort_keys: bool) -> Callable[[Any, Any], bytes]:
+    """Return a function of a provider and a value, that serialises as its ``dumps`` does.
+
+    Compact, and in fewer steps where that comes to the same.
+
+    PERF: half the time of Python's own for usual objects; benchmarks/bench_json.py.
+    """
+    # Imported when JSON is first needed: it takes longer than the rest of this folder.
+    import msgspec.json
+
+    encode_plain = msgspec.json.Encoder(order="sorted" if sort_keys else None).encode
+
+    def encode(provider: Any, value: Any) -> bytes:
+        try:
+            if is_plain(value):
+                data = encode_plain(value)
+                # Python escapes all else, and DEL, which msgspec doesn't.
+                if not ensure_ascii or (data.isascii() and b"\x7f" not in data):
+                    return data
+        except (OverflowError, UnicodeError, RecursionError):
+            # Numbers beyond 64 bits, half a surrogate pair, a circle.
+            pass
+        text: str = provider.dumps(value, separators=(",", ":"))
+        return text.encode()
+
+    return encode
