@@ -583,8 +583,6 @@ class Flask(Overridable, LifespanMethods, Scaffold):
     def __call__(self, scope: Any, receive: Any, send: Any = None) -> Any:
         # Named as ASGI has them, as Daphne gives them by name.
         if send is not None:
-            if "asgi_app" in self._engine.replaced:
-                return self.asgi_app(scope, receive, send)
             return doors.serve_asgi(self, scope, receive, send)
         if isinstance(scope, dict):
             return self.wsgi_app(scope, receive)  # pyright: ignore[reportUnknownArgumentType]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..typing import AppContext, Flask
 
-_HTML = ContentType("text/html; charset=utf-8")
+HTML = ContentType("text/html; charset=utf-8")
 
 _TUPLE_FORMS = """\
 The view function for {endpoint!r} did not return a valid response. The tuple must have the \
@@ -64,7 +64,7 @@ def make_ready(app: Flask, rv: Any) -> Ready | None:
     """
     kind: Any = type(rv)  # pyright: ignore[reportUnknownVariableType]
     if kind is str:
-        return rv.encode(), _HTML
+        return rv.encode(), HTML
     if kind is dict or kind is list:
         ready: Callable[..., Ready | None] | None = getattr(app.json, "_ready", None)
         return None if ready is None else ready(rv, app.debug)

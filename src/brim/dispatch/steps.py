@@ -34,7 +34,7 @@ from ..signals import (
 )
 from ..wrappers import Response
 from .handling import call_handling, handling
-from .results import make_ready, make_response
+from .results import HTML, make_ready, make_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,6 +107,8 @@ def lone_answer(ctx: RequestContext, rv: Any) -> Ready | Response | None:
     try:
         if (ctx._cookies or ctx._opened is not None) and session_to_save(ctx) is not None:
             return None
+        if type(rv) is str:
+            return rv.encode(), HTML
         return rv if type(rv) is Response else make_ready(ctx.app, rv)
     except Exception:
         # The steps fail in the same way, and know what to do about it.

@@ -7,11 +7,12 @@ their own.
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import get_running_loop
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import bridge, lifespan
+from ..bridge import Synced
 from ..ctx import RequestContext
 from ..dispatch.run_async import run_async
 from ..dispatch.steps import Called, answer_unhandled, lone_answer, lone_view, respond
@@ -34,21 +35,30 @@ class Door:
 
     async def __call__(self, scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
         """Answer one scope."""
-        await serve(self.app, scope, receive, send)
+        await _serve_own(self.app, scope, receive, send)
 
 
 def serve(
     app: Flask, scope: ASGIScope, receive: ASGIReceive, send: ASGISend
 ) -> Coroutine[Any, Any, None]:
-    """Answer one scope, when awaited.
+    """Answer one scope, when awaited: by ``app.asgi_app``, should that be somebody's own.
 
     Raises ``ValueError`` for a type of scope that isn't known.
     """
+    replaced = app._engine.replaced
+    if not replaced and scope["type"] == "http":
+        return _serve_http(app, scope, receive, send)
+    if "asgi_app" in replaced:
+        return app.asgi_app(scope, receive, send)  # type: ignore[return-value]
+    return _serve_own(app, scope, receive, send)
+
+
+def _serve_own(
+    app: Flask, scope: ASGIScope, receive: ASGIReceive, send: ASGISend
+) -> Coroutine[Any, Any, None]:
     kind = scope["type"]
     if kind == "http":
         replaced = app._engine.replaced
-        if not replaced:
-            return _serve_http(app, scope, receive, send)
         if "wsgi_app" in replaced:
             return _serve_by_wsgi(app, scope, receive, send)
         make_context = app.request_context if "request_context" in replaced else None
@@ -74,7 +84,7 @@ async def _serve_http(  # noqa: C901 -- PERF below
     PERF: in one coroutine where a lone coroutine function answers, as each that is awaited costs
     as much as matching; benchmarks/bench_plain.py. Everything else goes on in :func:`_go_on`.
     """
-    exchange = Exchange(scope, receive, asyncio.get_running_loop())
+    exchange = Exchange(scope, receive, get_running_loop())
     try:
         if make_context is None:
             # Without keywords, which would cost a dict.
@@ -91,7 +101,7 @@ async def _serve_http(  # noqa: C901 -- PERF below
                 view = lone_view(ctx)
         except BaseException as error:
             failure = error
-        if isinstance(view, bridge.Synced):
+        if isinstance(view, Synced):
             try:
                 args = ctx.view_args
                 rv = await (view.func(**args) if args else view.func())
@@ -99,7 +109,11 @@ async def _serve_http(  # noqa: C901 -- PERF below
                 called = Called(error=error)
             else:
                 answer = lone_answer(ctx, rv)
-                if answer is not None and exchange.at_rest and pop_at_once(ctx):
+                if (
+                    answer is not None
+                    and (not exchange.in_use or exchange.at_rest)
+                    and pop_at_once(ctx)
+                ):
                     if not isinstance(answer, tuple):
                         await _send(app, ctx, answer, exchange, send)
                         return
@@ -220,7 +234,7 @@ async def _serve_by_wsgi(
     app: Flask, scope: ASGIScope, receive: ASGIReceive, send: ASGISend
 ) -> None:
     """Answer by ``app.wsgi_app``, which the user has wrapped in WSGI middleware."""
-    loop = asyncio.get_running_loop()
+    loop = get_running_loop()
     bridge.home_loop.set(loop)
     exchange = Exchange(scope, receive, loop)
     environ, body, threads = exchange.environ, exchange.body, exchange.threads

@@ -134,9 +134,7 @@ class Exchange:
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing has to be waited for, on a thread or of the body."""
-        if not self.in_use:
-            return True
+        """Whether nothing has to be waited for; so it is where the exchange isn't in use."""
         environ = self.made_environ
         return (
             self._threads is None
