@@ -69,9 +69,10 @@ _OF_REQUESTS: dict[str, Any] = dict.fromkeys(
 )
 
 
-#: The steps that a view which comes alone goes without.
+#: The steps that functions called in a row go without, as a view that comes alone does.
 _AROUND_VIEWS = (
     "full_dispatch_request",
+    "preprocess_request",
     "dispatch_request",
     "finalize_request",
     "make_response",
@@ -136,8 +137,13 @@ class Plan:
     handles_errors: bool
     #: Whether nothing comes before the view.
     begins_quietly: bool
+    #: Whether there is a view, no step between a request and its response is replaced, but for
+    #: those that deal with errors, and no function is told the view's arguments.
+    is_straight: bool
     #: The methods with which there is nothing to do but to call the view.
     lone_methods: frozenset[str]
+    #: The methods with which nobody is to see a response object, but for the session.
+    bare_methods: frozenset[str]
     #: Whether nothing is left to do once the response was sent.
     ends_quietly: bool
     #: Whether a coroutine, which can't wait for it, may ask for the request's body.
@@ -200,13 +206,10 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
     after = tuple(map(sync, _gather(tables[1], outer_last, backwards=True)))
     teardown = _gather(tables[2], outer_last, backwards=True)
     begins_quietly = not (preprocessors or before or overrides.preprocess_request)
-    lone = (
-        view is not None
-        and begins_quietly
-        and not (for_websockets or after)
-        and makes_plain_responses(app)
-        and not any(getattr(overrides, name) for name in _AROUND_VIEWS)
+    is_straight = view is not None and not (
+        for_websockets or preprocessors or any(getattr(overrides, name) for name in _AROUND_VIEWS)
     )
+    bare = is_straight and not after and makes_plain_responses(app)
     teardown_app = tuple(reversed(app.teardown_appcontext_funcs))
     return Plan(
         compiled=compiled,
@@ -222,7 +225,9 @@ def build_plan(app: Flask, endpoint: str | None, overrides: Overrides, compiled:
         for_websockets=for_websockets,
         handles_errors=any(getattr(overrides, name) for name in _OF_ERRORS),
         begins_quietly=begins_quietly,
-        lone_methods=_QUICK_METHODS if lone else frozenset(),
+        is_straight=is_straight,
+        lone_methods=_QUICK_METHODS if bare and begins_quietly else frozenset(),
+        bare_methods=_QUICK_METHODS if bare else frozenset(),
         ends_quietly=not (
             teardown
             or teardown_app

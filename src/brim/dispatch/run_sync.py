@@ -5,9 +5,20 @@ It decides nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from .steps import Called, lone_answer, lone_view, respond
+from ..signals import request_finished
+from .results import make_response
+from .steps import (
+    Called,
+    ends_straight,
+    goes_straight,
+    lone_answer,
+    lone_view,
+    respond,
+    session_to_save,
+    view_call,
+)
 
 if TYPE_CHECKING:
     from ..typing import RequestContext, Response
@@ -21,7 +32,7 @@ def answer_sync(ctx: RequestContext) -> Response | Ready:
     """Answer a request that was matched."""
     view = lone_view(ctx)
     if view is None:
-        return run_sync(respond(ctx))
+        return _answer_straight(ctx) if goes_straight(ctx) else run_sync(respond(ctx))
     try:
         args = ctx.view_args
         rv = view(**args) if args else view()
@@ -33,6 +44,50 @@ def answer_sync(ctx: RequestContext) -> Response | Ready:
             return answer
         called = Called(rv)
     return run_sync(respond(ctx, called))
+
+
+def _answer_straight(ctx: RequestContext) -> Response | Ready:
+    """Call the functions before the view, the view, and those after it."""
+    rv: Any = None
+    try:
+        for function in ctx._plan.before:
+            rv = function()
+            if rv is not None:
+                break
+        else:
+            view, args, kwargs = view_call(ctx)
+            rv = view(*args, **kwargs)
+    except BaseException as error:
+        called = Called(error=error)
+    else:
+        answer = lone_answer(ctx, rv) if ctx._method in ctx._plan.bare_methods else None
+        if answer is not None:
+            return answer
+        if ends_straight(ctx):
+            try:
+                return _finish(ctx, rv)
+            except BaseException as error:
+                called = Called(error=error, late=True)
+        else:
+            called = Called(rv)
+    finally:
+        # It may be an HTTP error, and those keep the frames that they came through.
+        rv = None
+    return run_sync(respond(ctx, called))
+
+
+def _finish(ctx: RequestContext, rv: Any) -> Response:
+    """Make the response, let the after-functions have it, and save the session."""
+    app = ctx.app
+    response = make_response(app, rv, ctx)
+    for function in ctx._plan.after:
+        response = function(response)
+    session = session_to_save(ctx)
+    if session is not None:
+        app.session_interface.save_session(app, session, response)
+    if request_finished.receivers:
+        app._engine.send(request_finished, response=response)
+    return response
 
 
 def run_sync(steps: Steps[T]) -> T:
