@@ -2,16 +2,22 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from zlib import adler32
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from werkzeug.exceptions import NotFound, RequestedRangeNotSatisfiable
-from werkzeug.http import http_date
+from werkzeug.http import http_date, parse_date
+from werkzeug.wsgi import FileWrapper
 
 from brim import Blueprint, Flask, send_file, send_from_directory
 from brim.files import get_send_file_max_age, open_instance_resource, open_resource
+from brim.small_files import SMALL, SmallFile
 
 TIME = 1_700_000_000
 TEXT = bytes(range(97, 123)) * 4
@@ -284,3 +290,140 @@ def test_werkzeugs_functions_may_be_replaced(app: Flask, monkeypatch: pytest.Mon
     monkeypatch.setattr("brim.helpers.werkzeug.utils.send_from_directory", lambda *a, **k: a)
     with app.test_request_context():
         assert send_from_directory("static", "a.txt") == ("static", "a.txt")
+
+
+# What is not asked of Werkzeug ---------------------------------------------------------
+
+NAMES = ["a.txt", "b.css", "c.js", "d.json", "e.tar.gz", "f.svg", "g h.html", "i", ".j", "k.PNG"]
+ETAGS = ["*", '"x"', "{}", "W/{}", '"x", {}', "{},", "x", "", '"a,b"', 'w/"x"']
+DAYS = st.sampled_from(["Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT", "x"])
+ASKED = st.fixed_dictionaries(
+    {},
+    optional={
+        "If-None-Match": st.sampled_from(ETAGS),
+        "If-Modified-Since": DAYS,
+        "If-Unmodified-Since": DAYS,
+        "If-Match": st.sampled_from(ETAGS),
+        "If-Range": st.sampled_from(ETAGS),
+        "Range": st.sampled_from(["bytes=0-1", "bytes=-3", "bytes=9999999-", "x"]),
+    },
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    name=st.sampled_from(NAMES),
+    size=st.sampled_from([0, 1, 20, SMALL, SMALL + 1]),
+    time=st.sampled_from([0, 1, TIME, TIME + 0.5, TIME + 0.999999, TIME + 0.1234567]),
+    asked=ASKED,
+    kept=st.sampled_from([None, 0, 5, -1]),
+    method=st.sampled_from(["GET", "HEAD", "POST"]),
+    directory=st.booleans(),
+)
+@example("a.txt", 20, TIME, {"If-None-Match": "{}"}, None, "GET", True)
+@example("a.txt", 20, TIME, {}, 5, "HEAD", True)
+def test_answer_is_the_one_that_werkzeug_gives(
+    app: Flask,
+    root: Path,
+    name: str,
+    size: int,
+    time: float,
+    asked: dict[str, str],
+    kept: int | None,
+    method: str,
+    directory: bool,
+) -> None:
+    path = root / "static" / name
+    path.write_bytes(b"x" * size)
+    os.utime(path, (time, time))
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = kept
+
+    def view() -> Any:
+        if directory:
+            return send_from_directory("static", name)
+        return send_file(path)
+
+    if "it" not in app.view_functions:
+        app.add_url_rule("/it", "it", methods=["GET", "POST"])
+    app.view_functions["it"] = view
+    etag = f'"{os.stat(path).st_mtime}-{size}-{adler32(str(path).encode())}"'
+    headers = {key: value.replace("{}", etag) for key, value in asked.items()}
+
+    def answer() -> Any:
+        with app.test_request_context(headers=headers, method=method):
+            try:
+                made = view()
+            except RequestedRangeNotSatisfiable:
+                return None
+            told = (made.status, made.direct_passthrough, made.is_streamed, made.content_length)
+            lines = _without_clock(made.headers.to_wsgi_list())
+            made.close()
+        with app.test_client().open("/it", headers=headers, method=method) as sent:
+            return told, lines, sent.status, _without_clock([*sent.headers]), sent.data
+
+    with pytest.MonkeyPatch.context() as patch:
+        ours = answer()
+        patch.setattr("brim.files._PLAIN_NAME", re.compile("(?!)"))
+        theirs = answer()
+
+    assert ours == theirs
+
+
+def _without_clock(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return sorted(line for line in lines if line[0] not in {"Date", "Expires"})
+
+
+@pytest.mark.parametrize("kept", [0, 5, -1])
+def test_time_to_keep_is_told_as_a_date_too(app: Flask, kept: int) -> None:
+    headers = sent(app, "static/a.txt", max_age=kept).headers
+
+    made, expires = (parse_date(headers[name]) for name in ("Date", "Expires"))
+    assert made is not None
+    assert expires is not None
+    assert abs((expires - made).total_seconds() - kept) <= 1
+
+
+def test_small_file_is_not_held_open(app: Flask) -> None:
+    with app.test_request_context():
+        response = send_file("static/a.txt")
+
+    body: Any = response.response
+    assert type(body) is SmallFile
+    assert body.data == TEXT
+
+
+def test_server_with_a_way_of_its_own_is_given_the_open_file(app: Flask) -> None:
+    given: list[Any] = []
+
+    def wrapper(file: Any, buffer_size: int) -> Any:
+        given.append(file)
+        return FileWrapper(file, buffer_size)
+
+    with app.test_request_context(environ_overrides={"wsgi.file_wrapper": wrapper}):
+        response = send_file("static/a.txt")
+
+    assert given[0].fileno() > 0
+    response.close()
+
+
+def test_content_that_somebody_has_begun_to_read_goes_on_from_there(app: Flask) -> None:
+    @app.get("/rest")
+    def rest() -> Any:
+        response = send_file("static/a.txt")
+        cast("Any", response.response).file.seek(100)
+        response.content_length = len(TEXT) - 100
+        return response
+
+    assert app.test_client().get("/rest").data == TEXT[100:]
+
+
+def test_what_is_done_to_a_response_with_a_small_file_counts(app: Flask) -> None:
+    @app.after_request
+    def change(response: Any) -> Any:
+        response.headers["X-More"] = "yes"
+        response.status_code = 203
+        return response
+
+    with app.test_client().get("/static/a.txt") as response:
+        assert (response.status_code, response.headers["X-More"]) == (203, "yes")
+        assert response.data == TEXT

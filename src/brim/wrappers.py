@@ -29,11 +29,12 @@ from .lazy import lazy
 from .multipart import boundary_of, parse
 from .names import blueprint_chain, blueprint_of
 from .routing import decode_path
-from .streams import as_body
+from .small_files import SmallFile
+from .streams import StreamedBody, as_body
 from .uploads import make_uploads
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
     from http import HTTPStatus
     from typing import Self
 
@@ -480,6 +481,20 @@ class Response(WerkzeugResponse):
             self._status, self._status_code = _status_of(status)
         return self
 
+    @classmethod
+    def of_file(
+        cls, body: Any, content_type: str, headers: tuple[tuple[str, str], ...], status: int
+    ) -> Response:
+        """Make a response that passes ``body`` on to the server, with these headers."""
+        self = cls.__new__(cls)
+        self.response = body
+        self.direct_passthrough = True
+        self._plain_content_type = content_type
+        self._later_headers = headers
+        if status != 200:
+            self._status, self._status_code = _status_of(status)
+        return self
+
     @lazy
     def headers(self) -> Headers:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The headers; change them at will."""
@@ -533,7 +548,7 @@ class Response(WerkzeugResponse):
             return super().get_app_iter(environ)
         return StreamedBody(self)
 
-    def as_wsgi(self, method: str) -> tuple[str, list[tuple[str, str]], Iterable[bytes]] | None:
+    def as_wsgi(self, method: str) -> tuple[str, list[tuple[str, str]], Sequence[bytes]] | None:
         """Return status, headers and body to send, where nothing is left to work out.
 
         ``None`` where Werkzeug has to be asked: streams, redirects, answers to HEAD and
@@ -549,6 +564,8 @@ class Response(WerkzeugResponse):
             or len(body) != 1  # pyright: ignore[reportUnknownArgumentType]
             or type(body[0]) is not bytes  # pyright: ignore[reportUnknownArgumentType]
         ):
+            if type(body) is SmallFile:  # pyright: ignore[reportUnknownArgumentType]
+                return body.as_wsgi(self, method)
             return None
         if len(made) == 2:
             # Nothing but what `of_body` has set.
@@ -556,8 +573,16 @@ class Response(WerkzeugResponse):
         status = self._status_code
         if made.get("_on_close") or status < 200 or status in (204, 304):
             return None
-        if "headers" not in made:
-            return self._status, self._plain_headers(), cast("list[bytes]", body)
+        headers = self.headers_as_sent()
+        return None if headers is None else (self._status, headers, cast("list[bytes]", body))
+
+    def headers_as_sent(self) -> list[tuple[str, str]] | None:
+        """Return the header lines to send with a whole body; ``None``: ask Werkzeug.
+
+        It completes some from the request, and finds the length of what is no list.
+        """
+        if "headers" not in self.__dict__:
+            return self._plain_headers()
         headers = self.headers.to_wsgi_list()
         # PERF: asking Werkzeug's headers for a name that isn't there costs an error each;
         #   benchmarks/bench_session.py.
@@ -569,10 +594,11 @@ class Response(WerkzeugResponse):
             elif name in _LOCATIONS:
                 return None
         if not sized:
-            if not self.automatically_set_content_length:
+            body: Any = self.response
+            if not self.automatically_set_content_length or type(body) is not list:
                 return None
-            headers.append(("Content-Length", str(len(body[0]))))
-        return self._status, headers, cast("list[bytes]", body)
+            headers.append(("Content-Length", str(len(cast("list[bytes]", body)[0]))))
+        return headers
 
 
 #: The headers whose values Werkzeug makes complete.
@@ -581,22 +607,3 @@ _LOCATIONS = frozenset({"location", "content-location"})
 _WHOLE = (str, bytes, bytearray, list, tuple, type(None))
 _INIT = WerkzeugResponse.__init__
 _ITER_ENCODED = WerkzeugResponse.iter_encoded
-
-
-class StreamedBody:
-    """A response's body for a WSGI server: encoded where it is text.
-
-    PERF: a chunk goes through one generator, not two and a method; benchmarks/bench_streaming.py.
-    """
-
-    def __init__(self, response: Response) -> None:
-        self._response = response
-
-    def __iter__(self) -> Iterator[bytes]:
-        # Nothing in it closes anything: where it is dropped may be any thread.
-        for chunk in cast("Iterable[bytes | str]", self._response.response):
-            yield chunk.encode() if isinstance(chunk, str) else chunk
-
-    def close(self) -> None:
-        """Close the response."""
-        self._response.close()

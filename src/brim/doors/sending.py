@@ -11,7 +11,7 @@ from contextvars import copy_context
 from functools import partial
 from itertools import islice
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -59,7 +59,7 @@ async def send_response(
         ready = response.as_wsgi(ctx._method)
         if ready is not None:
             await _start(send, response._status_code, ready[1])
-            await send({"type": "http.response.body", "body": cast("list[bytes]", ready[2])[0]})
+            await send({"type": "http.response.body", "body": b"".join(ready[2])})
             return
     if isinstance(response, WerkzeugResponse):
         unended = False
