@@ -289,7 +289,8 @@ def test_werkzeugs_functions_may_be_replaced(app: Flask, monkeypatch: pytest.Mon
     """By tests of extensions, which reach them through Flask's module."""
     monkeypatch.setattr("brim.helpers.werkzeug.utils.send_from_directory", lambda *a, **k: a)
     with app.test_request_context():
-        assert send_from_directory("static", "a.txt") == ("static", "a.txt")
+        answer: Any = send_from_directory("static", "a.txt")
+        assert answer == ("static", "a.txt")
 
 
 # What is not asked of Werkzeug ---------------------------------------------------------

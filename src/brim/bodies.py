@@ -100,20 +100,20 @@ class KeptBody(io.RawIOBase):
             raise self.failure
         return b"" if self.rest is None else self.rest.read(size)
 
-    def keep(self, chunk: bytes) -> None:
+    def keep(self, *chunks: bytes) -> None:
         """Add what has arrived.
 
         Raises :exc:`~brim.errors.InsufficientStorage` (507) if the disk is full; what was
         kept is gone then.
         """
         try:
-            self._file.write(chunk)
+            self._file.writelines(chunks)
         except OSError as error:
             self._file = io.BytesIO()
             if disk_is_full(error):
                 raise InsufficientStorage from error
             raise
-        self.size += len(chunk)
+        self.size += sum(map(len, chunks))
 
     def ready(self, failure: BaseException | None) -> None:
         """Let it be read from its start."""
@@ -372,9 +372,9 @@ async def _keep_on_thread(kept: KeptBody, chunks: list[bytes]) -> None:
     # Uploads alone get here.
     from . import threads  # noqa: PLC0415
 
-    data = b"".join(chunks)
+    data = tuple(chunks)
     chunks.clear()
-    await threads.run(copy_context(), kept.keep, data, on=threads.file_pool())
+    await threads.run(copy_context(), kept.keep, *data, on=threads.file_pool())
 
 
 class BodyStream(io.RawIOBase):
