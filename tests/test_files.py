@@ -393,6 +393,16 @@ def test_small_file_is_not_held_open(app: Flask) -> None:
     assert body.data == TEXT
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
+def test_file_that_can_not_be_read_is_an_error_unchanged_too(app: Flask, root: Path) -> None:
+    with app.test_client().get("/static/a.txt") as response:
+        etag = response.headers["ETag"]
+    (root / "static/a.txt").chmod(0)
+
+    with app.test_request_context(headers={"If-None-Match": etag}), pytest.raises(PermissionError):
+        send_file("static/a.txt")
+
+
 def test_server_with_a_way_of_its_own_is_given_the_open_file(app: Flask) -> None:
     given: list[Any] = []
 

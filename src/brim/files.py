@@ -158,8 +158,10 @@ def _send_plainly(path_or_name: os.PathLike[str] | str, options: dict[str, Any])
     match = None if asked is None else _ONE_ETAG.fullmatch(asked)
     if match is None and (asked is not None or "HTTP_IF_MODIFIED_SINCE" in environ):
         return None
-    # What has not changed is not opened.
     changed = match is None or match[1] != etag
+    # What has not changed is not opened, but an error if it could not be.
+    if not changed and not os.access(path, os.R_OK):
+        return None
     max_age: Any = options["max_age"]
     if callable(max_age):
         max_age = max_age(path)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from werkzeug.datastructures import FileStorage
 
 from .bodies import disk_is_full
-from .errors import InsufficientStorage
+from .errors import DebugFilesKeyError, InsufficientStorage
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
+
+    from .typing import Request
 
 
 class Upload(FileStorage):
@@ -40,3 +42,20 @@ def make_uploads(files: MultiDict[str, FileStorage]) -> None:
     for file in files.values():
         if type(file) is FileStorage:
             file.__class__ = Upload
+
+
+def explain_missing_files(request: Request) -> None:
+    """Make ``request.files[key]`` say why a file that was named didn't come."""
+    plain = type(request.files)
+
+    class ExplainingFiles(plain):  # type: ignore[valid-type,misc]
+        def __getitem__(self, key: str) -> Any:
+            try:
+                return super().__getitem__(key)
+            except KeyError as error:
+                if key not in request.form:
+                    raise
+                raise DebugFilesKeyError(request, key).with_traceback(error.__traceback__) from None
+
+    ExplainingFiles.__name__ = plain.__name__
+    request.files.__class__ = ExplainingFiles

@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from . import json
 from .bodies import CHUNK, BodyStream, disk_is_full, short_body, stream_of
 from .ctx import _cv_ctx, has_app_context
-from .errors import DebugFilesKeyError, InsufficientStorage
+from .errors import InsufficientStorage
 from .globals import current_app
 from .json.guarded import BodyJSON
 from .lazy import lazy
@@ -31,7 +31,7 @@ from .names import blueprint_chain, blueprint_of
 from .routing import decode_path
 from .small_files import SmallFile
 from .streams import StreamedBody, as_body
-from .uploads import make_uploads
+from .uploads import explain_missing_files, make_uploads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
@@ -361,24 +361,7 @@ class Request(WerkzeugRequest):
             and self.mimetype != "multipart/form-data"
             and not self.files
         ):
-            _explain_missing_files(self)
-
-
-def _explain_missing_files(request: Request) -> None:
-    """Make ``request.files[key]`` say why a file that was named didn't come."""
-    plain = type(request.files)
-
-    class ExplainingFiles(plain):  # type: ignore[valid-type,misc]
-        def __getitem__(self, key: str) -> Any:
-            try:
-                return super().__getitem__(key)
-            except KeyError as error:
-                if key not in request.form:
-                    raise
-                raise DebugFilesKeyError(request, key).with_traceback(error.__traceback__) from None
-
-    ExplainingFiles.__name__ = plain.__name__
-    request.files.__class__ = ExplainingFiles
+            explain_missing_files(self)
 
 
 #: What decides how a body is read, unless a class replaces it or somebody patches it.
