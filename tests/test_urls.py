@@ -446,3 +446,15 @@ def test_once_its_request_has_ended_a_context_is_outside_of_it(app: Flask) -> No
         assert url_for("static", filename="a") == "/static/a"
     # Outside a request, URLs are external.
     assert seen == ["/static/a", "http://localhost/static/a"]
+
+
+def test_an_absolute_url_follows_the_adapter_of_the_request(app: Flask) -> None:
+    app.add_url_rule("/<int:number>", "index", lambda number: "")
+    with app.test_request_context(base_url="https://a.example:8000/shop") as ctx:
+        for number in (1, 2):
+            url = url_for("index", number=number, _external=True)
+            assert url == f"https://a.example:8000/shop/{number}"
+        assert url_for("index", number=3, _external=True, _scheme="http").startswith("http://a.")
+        ctx.url_adapter = app.url_map.bind("b.example")
+        assert url_for("index", number=4, _external=True) == "http://b.example/4"
+        assert url_for("index", number=5) == "/5"

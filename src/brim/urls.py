@@ -195,23 +195,40 @@ def url_for(
     #   application is mounted, and without a search for the rule; benchmarks/bench_url_for.py.
     ctx: Any = _cv_ctx.get(None)
     urls = app._engine._compiled.urls
-    root: str | None = None if ctx is None else ctx.__dict__.get("_root")
+    root: str | None = None
+    if ctx is not None and scheme is None:
+        # Either is known of requests alone.
+        root = _external_root(ctx) if external else _own_root(ctx)
     if (
-        # Known of requests alone.
         root is not None
-        and ctx is not None
         and urls is not None
         and ctx.app is app
         and method is None
-        and scheme is None
-        and not (external or urls.injects or app.url_default_functions)
-        and not (ctx._request_ended or ctx._left_early or "url_adapter" in ctx.__dict__)
+        and not (urls.injects or app.url_default_functions)
+        and not (ctx._request_ended or ctx._left_early)
     ):
         way = urls.ways.get(endpoint)
         url = None if way is None else way(values)
         if url is not None:
             return root + url if anchor is None else _anchored(root + url, anchor)
     return _build(app, ctx, endpoint, anchor, method, scheme, external, values)
+
+
+def _own_root(ctx: AppContext) -> str | None:
+    """Return what was found of the paths of a request's URLs; nothing once it has an adapter."""
+    made = ctx.__dict__
+    root: str | None = None if "url_adapter" in made else made.get("_root")
+    return root
+
+
+def _external_root(ctx: AppContext) -> str | None:
+    """Return what was found of a request's absolute URLs, by the adapter that it has."""
+    made = ctx.__dict__
+    adapter, root = made.get("_external_root", _NO_ROOT)
+    return root if adapter is made.get("url_adapter") else None
+
+
+_NO_ROOT: tuple[MapAdapter | None, str | None] = (None, None)
 
 
 def _build(
@@ -239,6 +256,8 @@ def _build(
         bound = _bind(app, ctx, request_ctx, endpoint, scheme, external)
         if method is None:
             root = _root_of_adapter(app, *bound)
+            if external and scheme is None and request_ctx is not None and request_ctx is ctx:
+                request_ctx.__dict__["_external_root"] = (bound[0], root)
     if urls.injects or app.url_default_functions:
         app.inject_url_defaults(endpoint, values)
     path = None if root is None else urls.path(endpoint, values)
