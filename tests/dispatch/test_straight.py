@@ -1,4 +1,7 @@
-"""Functions called in a row, under WSGI, come to what the steps come to."""
+"""Functions called in a row, under WSGI, come to what the steps come to.
+
+So does a session that is saved as soon as a lone view has answered, by either door.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ from brim import (
 from brim.dispatch import run_sync
 from brim.sessions import SecureCookieSessionInterface
 
-pytestmark = pytest.mark.wsgi("under ASGI the steps are taken")
+only_wsgi = pytest.mark.wsgi("under ASGI the steps are taken")
 
 Log = list[Any]
 Change = Callable[[Flask, Log], None]
@@ -154,6 +157,7 @@ def make_app(
     return app
 
 
+@only_wsgi
 @pytest.mark.parametrize("before", [None, *BEFORE])
 @pytest.mark.parametrize("view", VIEWS)
 def test_what_comes_of_a_request_is_what_the_steps_come_to(before: str | None, view: str) -> None:
@@ -193,6 +197,7 @@ def add_coroutine_function(app: Flask, log: Log) -> None:
         return response
 
 
+@only_wsgi
 @pytest.mark.parametrize(
     ("change", "where"),
     [
@@ -231,6 +236,7 @@ def test_a_change_of_the_application_counts_at_once(
     assert {"late", "replaced"} & {*map(str, seen[0])}
 
 
+@only_wsgi
 @pytest.mark.parametrize("where", ["before", "view", "after"])
 def test_functions_of_one_request_are_called(where: str) -> None:
     seen: list[Log] = []
@@ -264,6 +270,7 @@ def test_request_finished_is_sent_after_the_session_is_saved() -> None:
     assert told == [True]
 
 
+@only_wsgi
 def test_an_override_takes_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """What these tests compare are two ways indeed."""
     walked: Log = []
@@ -281,22 +288,37 @@ def test_an_override_takes_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(walked) == count
 
 
+SESSION_VIEWS: dict[str, Callable[[], Any]] = {
+    "text": lambda: use_session() or "text",
+    "dict": lambda: use_session() or {"a": 1},
+    "ready": lambda: use_session() or Response("ready", 201),
+    "made": lambda: use_session() or ("made", 201),
+    "read": lambda: f"{session.get('seen')}",
+    "clear": lambda: session.clear() or "cleared",
+    "broken": lambda: break_session() or "view",
+}
+
+
+def as_coroutine_function(view: Callable[[], Any]) -> Callable[[], Any]:
+    async def call() -> Any:
+        return view()
+
+    return call
+
+
 class TestSessions:
     """The session of a view that comes alone is saved at once, where that is Brim's way."""
 
-    @pytest.fixture(params=[Flask, FlaskInSteps])
+    @pytest.fixture(params=product([Flask, FlaskInSteps], [False, True]), ids=str)
     def app(self, request: pytest.FixtureRequest) -> Flask:
-        app: Flask = request.param("straight")
+        kind, is_async = request.param
+        app: Flask = kind("straight")
         app.secret_key = "secret"
-        app.add_url_rule("/text", "text", lambda: use_session() or "text")
-        app.add_url_rule("/dict", "dict", lambda: use_session() or {"a": 1})
-        app.add_url_rule("/ready", "ready", lambda: use_session() or Response("ready", 201))
-        app.add_url_rule("/read", "read", lambda: f"{session.get('seen')}")
-        app.add_url_rule("/clear", "clear", lambda: session.clear() or "cleared")
-        app.add_url_rule("/broken", "broken", lambda: break_session() or "view")
+        for name, view in SESSION_VIEWS.items():
+            app.add_url_rule(f"/{name}", name, as_coroutine_function(view) if is_async else view)
         return app
 
-    @pytest.mark.parametrize("path", ["/text", "/dict", "/ready"])
+    @pytest.mark.parametrize("path", ["/text", "/dict", "/ready", "/made"])
     def test_it_is_kept(self, app: Flask, path: str) -> None:
         client = app.test_client()
         response = client.get(path)

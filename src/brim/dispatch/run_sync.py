@@ -1,6 +1,7 @@
 """The sync loop: walks the steps and calls what they yield, on this thread.
 
-It decides nothing.
+It decides nothing. Where the steps say that a request goes straight, the functions are called
+in a row, and the steps are taken only for what turns out otherwise.
 """
 
 from __future__ import annotations
@@ -40,9 +41,7 @@ def answer_sync(ctx: RequestContext) -> Response | Ready:
         called = Called(error=error)
     else:
         answer = lone_answer(ctx, rv)
-        if answer is not None:
-            return answer
-        called = Called(rv)
+        return _finish(ctx, rv) if answer is None else answer
     return run_sync(respond(ctx, called))
 
 
@@ -61,15 +60,7 @@ def _answer_straight(ctx: RequestContext) -> Response | Ready:
         called = Called(error=error)
     else:
         answer = lone_answer(ctx, rv) if ctx._method in ctx._plan.bare_methods else None
-        if answer is not None:
-            return answer
-        if ends_straight(ctx):
-            try:
-                return _finish(ctx, rv)
-            except BaseException as error:
-                called = Called(error=error, late=True)
-        else:
-            called = Called(rv)
+        return _finish(ctx, rv) if answer is None else answer
     finally:
         # It may be an HTTP error, and those keep the frames that they came through.
         rv = None
@@ -77,6 +68,18 @@ def _answer_straight(ctx: RequestContext) -> Response | Ready:
 
 
 def _finish(ctx: RequestContext, rv: Any) -> Response:
+    """Answer with what was returned."""
+    if ends_straight(ctx):
+        try:
+            return _make_final(ctx, rv)
+        except BaseException as error:
+            called = Called(error=error, late=True)
+    else:
+        called = Called(rv)
+    return run_sync(respond(ctx, called))
+
+
+def _make_final(ctx: RequestContext, rv: Any) -> Response:
     """Make the response, let the after-functions have it, and save the session."""
     app = ctx.app
     response = make_response(app, rv, ctx)

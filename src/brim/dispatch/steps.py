@@ -25,6 +25,7 @@ from werkzeug.routing import RequestRedirect, RoutingException
 
 from .. import logging
 from ..errors import FormDataRoutingRedirect
+from ..sessions import SecureCookieSessionInterface
 from ..signals import (
     appcontext_tearing_down,
     got_request_exception,
@@ -135,14 +136,35 @@ def lone_answer(ctx: RequestContext, rv: Any) -> Ready | Response | None:
     ):
         return None
     try:
-        if (ctx._cookies or ctx._opened is not None) and session_to_save(ctx) is not None:
-            return None
+        answer: Ready | Response | None
         if type(rv) is str:
-            return rv.encode(), HTML
-        return rv if type(rv) is Response else make_ready(ctx.app, rv)
+            answer = rv.encode(), HTML
+        else:
+            answer = rv if type(rv) is Response else make_ready(ctx.app, rv)
+        if answer is not None and (ctx._cookies or ctx._opened is not None):
+            session = session_to_save(ctx)
+            if session is not None:
+                return with_session(ctx, session, answer)
+        return answer
     except Exception:
         # The steps fail in the same way, and know what to do about it.
         return None
+
+
+def with_session(
+    ctx: RequestContext, session: SessionMixin, answer: Ready | Response
+) -> Response | None:
+    """Save a session in an answer's cookie; ``None`` where it is saved in another way.
+
+    PERF: that is to sign it, and waits for nothing; benchmarks/bench_session.py.
+    """
+    save = ctx.app.session_interface.save_session
+    if getattr(save, "__func__", None) is not SecureCookieSessionInterface.save_session:
+        return None
+    if isinstance(answer, tuple):
+        answer = Response.of_body(answer[0], answer[1].text)
+    save(ctx.app, session, answer)
+    return answer
 
 
 def respond(ctx: RequestContext, called: Called | None = None) -> Steps[Response]:
