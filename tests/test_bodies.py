@@ -12,7 +12,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.test import create_environ
 
 from brim import Flask, request
-from brim.bodies import BodyStream, may_have_body
+from brim.bodies import BodyStream, may_have_body, stream_of
 from brim.testing import FlaskClient
 from tests.support import knock
 
@@ -179,3 +179,14 @@ def test_a_server_that_fails_to_read_is_a_bad_request() -> None:
 )
 def test_a_body_has_to_be_announced(environ: dict[str, str], may: bool) -> None:
     assert may_have_body({**create_environ(), "CONTENT_LENGTH": "", **environ}) is may
+
+
+@pytest.mark.parametrize("size", [-1, 0, 2, 3, 100])
+def test_what_follows_a_body_is_not_read(size: int) -> None:
+    source = io.BytesIO(b"abcnext")
+    stream = stream_of({"wsgi.input": source, "CONTENT_LENGTH": "3"}, 10)
+
+    parts = [stream.read(size) for _ in range(3)]
+
+    assert b"".join(parts) == (b"" if size == 0 else b"abc")
+    assert source.read() == (b"abcnext" if size == 0 else b"next")
