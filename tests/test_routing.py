@@ -22,19 +22,28 @@ from werkzeug.routing import (
 )
 from werkzeug.routing import Map as WerkzeugMap
 
-from brim.routing import Map, Matcher, decode_path, host_is_plain, plain_path
+from brim.routing import (
+    Map,
+    Matcher,
+    decode_path,
+    host_is_plain,
+    plain_path,
+    plain_path_of_handshake,
+)
 from tests.strategies import Anything, Case, Elsewhere, Picky, Shouting, Word, cases, make_request
 
 MAPS = 1000
 REQUESTS_FOR_EACH = 20
 
 
-def ask_werkzeug(url_map: WerkzeugMap, path: str, method: str) -> Any:
+def ask_werkzeug(
+    url_map: WerkzeugMap, path: str, method: str, websocket: bool | None = None
+) -> Any:
     """What Werkzeug answers, through an adapter bound as Flask binds it."""
     subdomain = None if url_map.host_matching else url_map.default_subdomain or ""
     adapter = url_map.bind("localhost", subdomain=subdomain)
     try:
-        return adapter.match(path, method, return_rule=True)
+        return adapter.match(path, method, return_rule=True, websocket=websocket)
     except Exception as error:
         return error
 
@@ -103,6 +112,34 @@ def test_whatever_the_matcher_answers_is_what_werkzeug_answers() -> None:
     assert seen["odd answers"] > 0.4 * seen["odd hits"]
     assert seen["plain refusals"] > 0.6 * seen["plain misses"]
     assert seen["odd refusals"] > 0.25 * seen["odd misses"]
+
+
+def test_whatever_it_answers_a_handshake_is_what_werkzeug_answers() -> None:
+    """On random maps of which half of the rules are for WebSockets."""
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=MAPS // 4, deadline=None)
+    @given(cases())
+    def match_all(drawn: tuple[Case, Random]) -> None:
+        case, rnd = drawn
+        for rule in case.rules:
+            if rule.methods is None or rule.methods <= {"GET", "HEAD", "OPTIONS"}:
+                rule.websocket = rnd.random() < 0.5
+        handshakes = Matcher(case.url_map, subdomain_matching=False, for_websockets=True)
+        others = Matcher(case.url_map, subdomain_matching=False)
+        for _ in range(REQUESTS_FOR_EACH):
+            path, method = make_request(rnd, case.rules)
+            for matcher, websocket in ((handshakes, True), (others, False)):
+                found = matcher.match(path, method)
+                asked = ask_werkzeug(case.url_map, path, method, websocket)
+                seen["hits", websocket] += isinstance(asked, tuple)
+                if found is not None:
+                    assert agree(found, asked), (case.rules, path, method, found, asked)
+                    seen["answers", websocket] += found[0] is not None
+
+    match_all()
+    for websocket in (True, False):
+        assert seen["answers", websocket] > 0.4 * seen["hits", websocket] > 0
 
 
 @pytest.mark.parametrize(
@@ -324,6 +361,20 @@ def test_a_websocket_rule_has_its_place_in_the_order() -> None:
     assert matched(url_map, "/a") == ("/<y>", {"y": "a"})
 
 
+def test_a_handshake_takes_the_rules_for_websockets_and_no_others() -> None:
+    url_map = map_of(
+        "/a",
+        Rule("/a", endpoint="socket", websocket=True),
+        "/b",
+        Rule("/<x>", endpoint="other", websocket=True),
+    )
+    matcher = Matcher(url_map, subdomain_matching=False, for_websockets=True)
+    for path in ("/a", "/b", "/c", "/c/d"):
+        found, asked = matcher.match(path, "GET"), ask_werkzeug(url_map, path, "GET", True)
+        assert (found is None) == isinstance(asked, NotFound)
+        assert found is None or agree(found, asked)
+
+
 def test_the_default_subdomain_is_the_one_that_is_matched() -> None:
     url_map = map_of("/a", Rule("/b", endpoint="bare", subdomain=""), default_subdomain="www")
     assert matched(url_map, "/a") == ("/a", {})
@@ -535,3 +586,23 @@ def test_hosts_without_empty_or_long_labels_are_plain(host: str) -> None:
 )
 def test_the_matcher_is_for_http_at_a_plain_host(values: dict[str, str], plain: bool) -> None:
     assert (plain_path(environ_of(PATH_INFO="/a", **values)) == "/a") is plain
+
+
+@pytest.mark.parametrize(
+    ("values", "plain"),
+    [
+        ({}, True),
+        ({"wsgi.url_scheme": "https"}, True),
+        ({"HTTP_UPGRADE": "h2c"}, False),
+        ({"HTTP_UPGRADE": "WebSocket"}, False),
+        ({"HTTP_CONNECTION": "keep-alive, Upgrade"}, False),
+        ({"REQUEST_METHOD": "POST"}, False),
+        ({"HTTP_HOST": "a..b"}, False),
+        ({"wsgi.url_scheme": "ftp"}, False),
+    ],
+)
+def test_a_handshake_is_matched_if_it_certainly_is_one(values: dict[str, str], plain: bool) -> None:
+    asks = {"HTTP_UPGRADE": "websocket", "HTTP_CONNECTION": "Upgrade", "REQUEST_METHOD": "GET"}
+    environ = environ_of(PATH_INFO="/a", **{**asks, **values})
+    assert (plain_path_of_handshake(environ) == "/a") is plain
+    assert plain_path(environ) is None or "HTTP_UPGRADE" not in environ

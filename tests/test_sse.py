@@ -144,6 +144,20 @@ def test_data_alone_is_an_event(app: Flask, stream: Kind) -> None:
     }
 
 
+@pytest.mark.parametrize("events", [list[str], lambda: sync_events(lambda: iter("a")).response])
+def test_without_headers_of_the_views_it_is_made_in_the_same_way(events: Any) -> None:
+    quick, slow = EventStream(events()), EventStream(events(), headers={})
+    for response in (quick, slow):
+        assert (response.status, response.status_code) == ("200 OK", 200)
+        assert (response.mimetype, response.is_streamed) == ("text/event-stream", True)
+        response.headers.add("X", "1")
+        response.set_cookie("c", "d")
+    assert sorted(quick.headers) == sorted(slow.headers)
+    assert len(quick.headers) == 5
+    quick.close()
+    slow.close()
+
+
 def test_status_and_headers_are_the_views(app: Flask, stream: Kind) -> None:
     headers = {"Cache-Control": "no-cache", "X": "1"}
 

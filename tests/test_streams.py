@@ -17,6 +17,7 @@ from brim import (
     Flask,
     Response,
     abort,
+    appcontext_tearing_down,
     current_app,
     g,
     has_app_context,
@@ -467,3 +468,63 @@ def test_async_teardown_functions_are_awaited_where_the_stream_is_closed(app: Fl
     answer.close()
     assert len(loops) == 2
     assert loops[0] is loops[1]
+
+
+@pytest.mark.parametrize("kind", [Response, brim.EventStream])
+@pytest.mark.parametrize("sync", [False, True])
+def test_the_lone_stream_of_a_coroutine_function_ends_its_request(
+    app: Flask, kind: Any, sync: bool
+) -> None:
+    seen: list[Any] = []
+
+    async def steps() -> AsyncIterator[str]:
+        await asyncio.sleep(0)
+        # What is to be done at the end is decided at the end.
+        appcontext_tearing_down.connect(receiver, app)
+        yield brim.request.path
+
+    def sync_steps() -> Iterator[str]:
+        appcontext_tearing_down.connect(receiver, app)
+        yield brim.request.path
+
+    def receiver(_: Flask, exc: BaseException | None) -> None:
+        seen.append((exc, has_request_context(), has_app_context()))
+
+    @app.get("/")
+    async def view() -> Response:
+        response: Response = kind(stream_with_context(sync_steps() if sync else steps()))
+        return response
+
+    try:
+        answer = knock(app, "/")
+        assert (seen, has_app_context()) == ([], False)
+        assert b"/" in answer.read()
+        answer.close()
+    finally:
+        appcontext_tearing_down.disconnect(receiver, app)
+    assert seen == [(None, False, True)]
+
+
+def test_a_response_of_a_class_of_ones_own_is_sent_as_it_is(app: Flask) -> None:
+    class Mine(Response):
+        default_mimetype = "text/x-mine"
+
+        def get_wsgi_headers(self, environ: Any) -> Any:
+            headers = super().get_wsgi_headers(environ)
+            headers["X-Path"] = environ["PATH_INFO"]
+            return headers
+
+    async def steps() -> AsyncIterator[str]:
+        yield "a"
+
+    @app.get("/<kind>")
+    async def view(kind: str) -> Response:
+        return Mine(steps() if kind == "stream" else "a")
+
+    for path in ("/stream", "/whole"):
+        answer = knock(app, path)
+        headers = dict(answer.headers)
+        sent = {name.lower(): value for name, value in headers.items()}
+        assert answer.read() == b"a"
+        answer.close()
+        assert (sent["x-path"], sent["content-type"][:11]) == (path, "text/x-mine")

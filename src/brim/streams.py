@@ -60,39 +60,55 @@ class Hold:
 
     def end(self, error: BaseException | None) -> None:
         """Let go, and end the request if it has been left and nothing else holds it."""
-        with self._letting_go(error) as ending:
-            if ending is not None:
-                ending[0].app._engine.end(*ending)
+        ended = self._let_go(error)
+        if ended is None:
+            return
+        ctx, steps = ended
+        if steps is not None:
+            with _ending(ctx):
+                ctx.app._engine.walk(steps)
+        ctx.tell_popped()
 
     async def end_async(self, error: BaseException | None) -> None:
         """Do the same on an event loop, where coroutine functions are awaited."""
-        with self._letting_go(error) as ending:
-            if ending is not None:
-                await ending[0].app._engine.end_async(*ending)
+        ended = self._let_go(error)
+        if ended is None:
+            return
+        ctx, steps = ended
+        if steps is not None:
+            with _ending(ctx):
+                await ctx.app._engine.walk_async(steps, ctx._threads)
+        ctx.tell_popped()
 
-    @contextmanager
-    def _letting_go(
+    def _let_go(
         self, error: BaseException | None
-    ) -> Generator[tuple[RequestContext, BaseException | None] | None, None, None]:
-        """Let go, once; give the request and its error if it is to be ended within."""
+    ) -> tuple[RequestContext, Generator[Any, Any, None] | None] | None:
+        """Let go, once; return the request if it ends by that, and what is left to be done."""
         ctx, self._ctx = self._ctx, None
         if ctx is None or self._since != ctx._streams_since:
-            yield None
-            return
+            return None
         with _lock:
             ctx._streams -= 1
             is_last = not ctx._streams and ctx._pushed is None
         if not is_last:
-            yield None
-            return
+            return None
         error, ctx._outcome = error or ctx._outcome, None
-        token = _cv_ctx.set(ctx)
-        try:
-            yield ctx, error
-        finally:
-            _cv_ctx.reset(token)
+        # PERF: mostly that is nothing, and no variable needs to be set for it;
+        #   benchmarks/bench_streaming.py.
+        steps = ctx.app._engine.ending(ctx, error)
+        if steps is None:
             ctx._threads = None
-        ctx.tell_popped()
+        return ctx, steps
+
+
+@contextmanager
+def _ending(ctx: RequestContext) -> Generator[None, None, None]:
+    token = _cv_ctx.set(ctx)
+    try:
+        yield
+    finally:
+        _cv_ctx.reset(token)
+        ctx._threads = None
 
 
 class ContextStream:
@@ -205,7 +221,8 @@ class AsyncBody:
         """
         error, self._error = self._error or self._cut_short, None
         try:
-            await self._shut()
+            if self._iterator is not None:
+                await self._shut()
         finally:
             hold, self._hold = self._hold, None
             if hold is not None:

@@ -11,7 +11,7 @@ from weakref import ref
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from ..routing import Matcher, plain_path, plain_path_of_scope
+from ..routing import Matcher, plain_path, plain_path_of_handshake, plain_path_of_scope
 from ..signals import appcontext_tearing_down, request_tearing_down
 from ..wrappers import Request
 from . import steps
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from blinker import NamedSignal
 
+    from ..threads import ThreadSide
     from ..typing import AppContext, Flask, RequestContext
 
 
@@ -97,15 +98,20 @@ class Engine:
         plans = compiled.plans = Plans(self._app, overrides, compiled)
         return plans
 
-    def _make_matcher(self, compiled: Compiled, overrides: Overrides) -> Matcher:
+    def _make_matcher(
+        self, compiled: Compiled, overrides: Overrides, for_websockets: bool = False
+    ) -> Matcher:
         app = self.app
-        matcher = Matcher(app.url_map, subdomain_matching=app.subdomain_matching)
+        matcher = Matcher(app.url_map, app.subdomain_matching, for_websockets)
         matcher.answers = (
             matcher.answers
             and overrides.create_url_adapter is None
             and not app.request_class.trusted_hosts
         )
-        compiled.matcher = matcher
+        if for_websockets:
+            compiled.websocket_matcher = matcher
+        else:
+            compiled.matcher = matcher
         return matcher
 
     @property
@@ -151,6 +157,11 @@ class Engine:
                 path = plain_path(ctx.environ)
             if path is not None:
                 found = matcher.match(path, ctx._method)
+            elif (path := plain_path_of_handshake(ctx.environ)) is not None:
+                matcher = compiled.websocket_matcher or self._make_matcher(
+                    compiled, plans[None].overrides, for_websockets=True
+                )
+                found = matcher.match(path, "GET")
         rule, args = found or self._match_by_werkzeug(ctx)
         if rule is None:
             ctx._plan = plans[None]
@@ -187,15 +198,23 @@ class Engine:
         """Take the steps that :meth:`ending` has returned, on this thread."""
         run_sync(ending)
 
-    async def end_async(self, ctx: RequestContext, exc: BaseException | None) -> None:
-        """End a request on an event loop."""
-        ending = self.ending(ctx, exc)
-        if ending is not None:
-            # A process that serves WSGI alone loads no event loop.
-            from ..threads import ThreadSide  # noqa: PLC0415
-            from .run_async import run_async  # noqa: PLC0415
+    async def walk_async(self, ending: steps.Steps[None], threads: ThreadSide | None) -> None:
+        """Take the steps that :meth:`ending` has returned, on an event loop.
 
-            await run_async(ending, ctx._threads or ThreadSide())
+        ``threads``: the request's side on the threads; ``None`` if it has none.
+        """
+        # A process that serves WSGI alone loads no event loop.
+        from ..threads import ThreadSide  # noqa: PLC0415
+        from .run_async import run_async  # noqa: PLC0415
+
+        if threads is not None:
+            await run_async(ending, threads)
+            return
+        threads = ThreadSide()
+        try:
+            await run_async(ending, threads)
+        finally:
+            threads.leave()
 
     def ending(self, ctx: RequestContext, exc: BaseException | None) -> steps.Steps[None] | None:
         """Return the steps that end a request; ``None`` where nothing is left to do."""

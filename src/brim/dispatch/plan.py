@@ -104,6 +104,8 @@ class Compiled:
 
     plans: Mapping[str | None, Plan] | None = None
     matcher: Matcher | None = None
+    #: That of the handshakes of WebSockets.
+    websocket_matcher: Matcher | None = None
     #: What :mod:`brim.urls` builds with.
     urls: Urls | None = None
     #: What :mod:`brim.templating` completes values with.

@@ -41,6 +41,9 @@ a string, dict, list, tuple with headers or status, Response instance, or WSGI c
 but it was a {kind}."""
 
 
+#: What is taken for these before it is taken for a response.
+_TAKEN_BEFORE = (tuple, str, bytes, bytearray, Iterator, AsyncIterable)
+
 #: Body and content type of an answer with status 200 and no other headers.
 Ready = tuple[bytes, ContentType]
 
@@ -69,6 +72,14 @@ def make_ready(app: Flask, rv: Any) -> Ready | None:
         ready: Callable[..., Ready | None] | None = getattr(app.json, "_ready", None)
         return None if ready is None else ready(rv, app.debug)
     return None
+
+
+def is_response(rv: Any) -> bool:
+    """Tell whether :func:`make_response` gives a result back as it is.
+
+    For applications that :func:`makes_plain_responses` alone.
+    """
+    return isinstance(rv, Response) and not isinstance(rv, _TAKEN_BEFORE)
 
 
 def make_response(app: Flask, rv: Any, ctx: AppContext | None) -> Response:

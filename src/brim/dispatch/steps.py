@@ -35,7 +35,7 @@ from ..signals import (
 )
 from ..wrappers import Response
 from .handling import call_handling, handling
-from .results import HTML, make_ready, make_response
+from .results import HTML, is_response, make_ready, make_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -140,7 +140,7 @@ def lone_answer(ctx: RequestContext, rv: Any) -> Ready | Response | None:
         if type(rv) is str:
             answer = rv.encode(), HTML
         else:
-            answer = rv if type(rv) is Response else make_ready(ctx.app, rv)
+            answer = rv if is_response(rv) else make_ready(ctx.app, rv)
         if answer is not None and (ctx._cookies or ctx._opened is not None):
             session = session_to_save(ctx)
             if session is not None:

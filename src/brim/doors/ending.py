@@ -26,6 +26,9 @@ def failure_of(app: Flask, ctx: RequestContext) -> BaseException | None:
 def pop_at_once(ctx: RequestContext) -> bool:
     """Leave the context of a request that has nothing left to be done; tell whether it was left.
 
+    A stream may hold the request: what is to be done at its end is decided then. No function
+    of this request was called on a thread.
+
     PERF: the whole of what :meth:`RequestContext.pop` comes to for most requests, in one call;
     benchmarks/bench_plain.py.
     """
@@ -39,7 +42,6 @@ def pop_at_once(ctx: RequestContext) -> bool:
         or (made is not None and has_to_close(made))
         or ctx.error is not None
         or ctx.routing_exception is not None
-        or ctx._streams
         or ctx._shared is not None
         or ctx._left_early
         or request_tearing_down.receivers

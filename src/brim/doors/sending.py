@@ -134,7 +134,8 @@ def _sending_of(
     if isinstance(content, AsyncIterable):
         # What was put there by hand the constructor has made no body of.
         stream = content if isinstance(content, AsyncBody) else AsyncBody(content)  # pyright: ignore[reportUnknownArgumentType]
-        filler = None if stream.silence is None else Filler(stream.silence, send)
+        silence = stream.silence
+        filler = None if silence is None else Filler(silence, send)
         sending = _send_stream(stream, start, send, filler)
         return until_disconnect(sending, exchange, stream.variables, filler)
     is_file = response.direct_passthrough
@@ -148,16 +149,18 @@ def _headers_of(
 ) -> list[tuple[str, str]]:
     # PERF: of most streams Werkzeug would change no header, and copy them all;
     #   benchmarks/bench_streaming.py.
-    headers = response.headers.to_wsgi_list()
     if (
-        response.is_sequence
-        or status < 200
-        or status in _BODILESS
-        or any(name.lower() in _MADE_ABSOLUTE for name, _ in headers)
-        or getattr(response.get_wsgi_headers, "__func__", None) is not _GET_WSGI_HEADERS
+        not response.is_sequence
+        and status >= 200
+        and status not in _BODILESS
+        and getattr(response.get_wsgi_headers, "__func__", None) is _GET_WSGI_HEADERS
     ):
-        return response.get_wsgi_headers(exchange.environ).to_wsgi_list()
-    return headers
+        if isinstance(response, Response) and "headers" not in response.__dict__:
+            return response._plain_headers()
+        headers = response.headers.to_wsgi_list()
+        if not any(name.lower() in _MADE_ABSOLUTE for name, _ in headers):
+            return headers
+    return response.get_wsgi_headers(exchange.environ).to_wsgi_list()
 
 
 async def _send_whole(
@@ -273,5 +276,6 @@ async def _close(response: WerkzeugResponse, exchange: Exchange) -> None:
         if aclose is not None:
             await aclose()
     finally:
-        if response._on_close or (aclose is None and hasattr(content, "close")):
+        # Of Brim's own, looking for it would make it.
+        if response.__dict__.get("_on_close") or (aclose is None and hasattr(content, "close")):
             await exchange.threads.run(response.close)

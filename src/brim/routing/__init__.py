@@ -29,6 +29,7 @@ from .environ import (
     decode_path,
     host_is_plain,
     plain_path,
+    plain_path_of_handshake,
     plain_path_of_scope,
 )
 from .map import Map
@@ -41,6 +42,7 @@ __all__ = [
     "decode_path",
     "host_is_plain",
     "plain_path",
+    "plain_path_of_handshake",
     "plain_path_of_scope",
     "plain_root",
 ]

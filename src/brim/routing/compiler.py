@@ -108,10 +108,13 @@ class Compiler:
 
     ``static``: the rules without converters, by path; ``tails``: what ends in one converter
     that is all of its segment, by what comes before the slash. Both fill as nodes grow.
+
+    ``for_websockets``: whether the tree is for handshakes, or for other requests.
     """
 
-    def __init__(self, url_map: Map) -> None:
+    def __init__(self, url_map: Map, for_websockets: bool = False) -> None:
         self.map = url_map
+        self.for_websockets = for_websockets
         self.converters = url_map.known_converters()
         self.variables: dict[tuple[str, str], Variable | None] = {}
         self.static: dict[str, list[StaticRule]] = {}
@@ -165,7 +168,8 @@ class Compiler:
             if 0 <= end < len(text):
                 unread_at.setdefault(follower, []).append((rule, end + 1, variables))
             else:
-                follower.leaves.append(Leaf(rule, variables, self.asks(rule, variables)))
+                asks = self.asks(rule, variables)
+                follower.leaves.append(Leaf(rule, variables, asks, self.for_websockets))
         for edge in edges.values():
             self.let_grow(edge.node, unread_at, None)
         for part, follower in literal.items():

@@ -66,6 +66,23 @@ def plain_path(environ: WSGIEnvironment) -> str | None:
     return path if path.isascii() else decode_path(path)
 
 
+def plain_path_of_handshake(environ: WSGIEnvironment) -> str | None:
+    """Return the decoded path of a request that certainly asks for a WebSocket.
+
+    ``None`` where it doesn't, asks in another way than the ASGI door writes it down (which is
+    that of nearly all clients), and where the adapter might not be bound.
+    """
+    if (
+        environ.get("HTTP_UPGRADE") != "websocket"
+        or environ.get("HTTP_CONNECTION") != "Upgrade"
+        or environ.get("REQUEST_METHOD") != "GET"
+    ):
+        return None
+    plain = dict(environ)
+    del plain["HTTP_UPGRADE"]
+    return plain_path(plain)
+
+
 def plain_path_of_scope(scope: ASGIScope, headers: Mapping[bytes, bytes]) -> str | None:
     """Return the path of an ASGI scope, where a matcher's answer holds for the request.
 

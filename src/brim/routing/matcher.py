@@ -27,9 +27,14 @@ class Matcher:
 
     ``answers`` is ``False`` where it could answer nothing at all: for hosts and subdomains,
     for maps that aren't Brim's, for rules of classes that redefine how they match.
+
+    ``for_websockets``: it matches the handshakes of WebSockets, and no other requests. It
+    knows of no misses then.
     """
 
-    def __init__(self, url_map: WerkzeugMap, subdomain_matching: bool) -> None:
+    def __init__(
+        self, url_map: WerkzeugMap, subdomain_matching: bool, for_websockets: bool = False
+    ) -> None:
         # The walks follow `path.split("/")`, which begins with what is before the first
         # slash: nothing. So does the tree.
         self._root = Node()
@@ -39,11 +44,11 @@ class Matcher:
         self.answers = False
         if not subdomain_matching and is_plain_map(url_map):
             try:
-                compiler = Compiler(url_map)
+                compiler = Compiler(url_map, for_websockets)
             except AskWerkzeug:
                 return
             self.answers = True
-            self._misses = not compiler.has_patterns
+            self._misses = not (for_websockets or compiler.has_patterns)
             self._root.literal[""] = compiler.root
             self._static = compiler.static
             self._tails = compiler.tails
@@ -55,8 +60,8 @@ class Matcher:
         take, sorted: with some it is a 405, with none a 404.
 
         ``path`` is the decoded ``PATH_INFO`` (see :func:`decode_path`), ``method`` is in
-        capitals. The answer holds for an HTTP request and for an adapter that is bound to
-        the map's default subdomain, as Flask does unless it matches subdomains.
+        capitals. The answer holds for an adapter that is bound to the map's default
+        subdomain, as Flask does unless it matches subdomains.
 
         >>> from werkzeug.routing import Rule
         >>> from brim.routing import Map

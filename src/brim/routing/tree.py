@@ -39,10 +39,15 @@ class Leaf:
 
     __slots__ = ("arguments", "asks", "defaults", "lenient", "methods", "rule")
 
-    def __init__(self, rule: Rule, variables: Iterable[Variable], asks: bool) -> None:
+    def __init__(
+        self, rule: Rule, variables: Iterable[Variable], asks: bool, for_websockets: bool
+    ) -> None:
         self.rule = rule
-        # A rule for WebSockets takes no request, whatever its method.
-        self.methods: Collection[str] | None = () if rule.websocket else rule.methods
+        # A rule for WebSockets takes no other request, and a handshake no other rule,
+        # whatever its method.
+        self.methods: Collection[str] | None = (
+            rule.methods if rule.websocket == for_websockets else ()
+        )
         self.arguments = [(at, v.name, v.convert) for at, v in enumerate(variables)]
         self.defaults = rule.defaults or None
         self.lenient = not rule.strict_slashes
