@@ -205,16 +205,18 @@ class EventStream(Response):
 def _body(
     events: Iterable[Any] | AsyncIterable[Any], keep_alive: float | None
 ) -> AsyncBody | ContextStream:
-    if type(events) is not AsyncGeneratorType:
-        _check_iterable(events)
+    given: Any = events
+    is_generator = type(given) is AsyncGeneratorType
+    if not is_generator:
+        _check_iterable(given)
     if keep_alive is not None and not keep_alive > 0:
         raise ValueError(f"keep_alive is {keep_alive!r}; it is seconds, more than 0, or None.")
     ctx = _cv_ctx.get(None)
     request_ctx = None if ctx is None else ctx.request_ctx
-    if type(events) is AsyncGeneratorType or isinstance(events, AsyncIterable):
+    if is_generator or isinstance(given, AsyncIterable):
         hold = Hold(request_ctx)
-        return EventBody(aiter(events), hold, hold.variables, keep_alive)
-    iterator = iter(events)
+        return EventBody(aiter(given), hold, hold.variables, keep_alive)
+    iterator = iter(given)
     hold = Hold(request_ctx)
     if keep_alive is None:
         return _Encoded(iterator, hold)

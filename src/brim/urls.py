@@ -201,6 +201,7 @@ def url_for(
         root = _external_root(ctx) if external else _own_root(ctx)
     if (
         root is not None
+        and ctx is not None
         and urls is not None
         and ctx.app is app
         and method is None
