@@ -206,14 +206,15 @@ def _body(
     events: Iterable[Any] | AsyncIterable[Any], keep_alive: float | None
 ) -> AsyncBody | ContextStream:
     given: Any = events
-    is_generator = type(given) is AsyncGeneratorType
+    kind: object = type(events)
+    is_generator = kind is AsyncGeneratorType
     if not is_generator:
         _check_iterable(given)
     if keep_alive is not None and not keep_alive > 0:
         raise ValueError(f"keep_alive is {keep_alive!r}; it is seconds, more than 0, or None.")
     ctx = _cv_ctx.get(None)
     request_ctx = None if ctx is None else ctx.request_ctx
-    if is_generator or isinstance(given, AsyncIterable):
+    if is_generator or isinstance(events, AsyncIterable):
         hold = Hold(request_ctx)
         return EventBody(aiter(given), hold, hold.variables, keep_alive)
     iterator = iter(given)

@@ -95,7 +95,11 @@ class Request(WerkzeugRequest):
 
     @lazy
     def environ(self) -> WSGIEnvironment:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The WSGI environ (PEP 3333) that all attributes are worked out of."""
+        """The WSGI environ (PEP 3333) that all attributes are worked out of.
+
+        Under ASGI it is made of the scope, at first access; the scope itself is in it, as
+        ``environ["asgi.scope"]``.
+        """
         assert self._exchange is not None
         return self._exchange.environ
 
