@@ -22,7 +22,7 @@ import pytest
 import brim
 from brim import Flask, current_app, g, has_request_context
 from tests.devserver.server import Server, save, until
-from tests.processes import first_answer, free_port
+from tests.processes import end_group, first_answer, free_port
 from tests.support import knock
 
 variable: ContextVar[str] = ContextVar("variable", default="unset")
@@ -607,6 +607,7 @@ def test_each_process_of_a_server_has_one_life(name: str, tmp_path: Path) -> Non
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     try:
         answer = first_answer(port, server)
@@ -621,13 +622,11 @@ def test_each_process_of_a_server_has_one_life(name: str, tmp_path: Path) -> Non
         until(all_have_answered)
         with ThreadPoolExecutor(4) as threads:
             assert set(threads.map(lambda path: _read(port, path), ["/tasks"] * 4)) == {"one"}
-        # Waitress has no handler of SIGTERM.
-        server.send_signal(signal.SIGINT if name == "waitress" else signal.SIGTERM)
-        _, said = server.communicate(timeout=20)
     except BaseException:
-        server.kill()
-        server.communicate()
+        end_group(server, signal.SIGKILL)
         raise
+    # Waitress has no handler of SIGTERM.
+    said = end_group(server, signal.SIGINT if name == "waitress" else signal.SIGTERM)
     lives = noted(tmp_path)
     assert set(lives) == processes
     tasks: list[str] = []
