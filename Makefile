@@ -39,6 +39,13 @@ DEV_STAMP := $(VENV)/.dev-$(PYTHON_VERSION)
 # Twice quiet: errors only.
 PIP_OPTIONS := --disable-pip-version-check --no-input -qq
 PIP := $(BIN)/python -m pip $(PIP_OPTIONS)
+# What is much is installed by uv; by pip where uv fails, which may know an index that uv doesn't.
+# install ENVIRONMENT,REQUIREMENTS
+define install
+$(BIN)/uv pip install --quiet --compile-bytecode --python $1/bin/python \
+	--no-deps --require-hashes --requirement $2 \
+|| $1/bin/python -m pip $(PIP_OPTIONS) install --no-deps --require-hashes --requirement $2
+endef
 
 .PHONY: help demo test check bench autobahn reload serving servers isolation bare conformance docs fix lock build wheel clean python
 
@@ -56,7 +63,7 @@ demo: $(DEMO_STAMP) ## Serve the journal (examples/journal) with sample data; Ct
 	exec $$brim --app journal run $(ARGS)
 
 test: $(DEV_STAMP) ## Run the tests with branch coverage
-	@$(BIN)/python -m pytest -q -n 2 $(COVERAGE) $(ARGS)
+	@$(BIN)/python -m pytest -q -n 3 $(COVERAGE) $(ARGS)
 
 check: $(DEV_STAMP) ## Format, lint, types, floors, limits: every check, then a verdict
 	@failed=; \
@@ -122,13 +129,14 @@ LOCK := pip compile $(LOCK_OPTIONS) --no-emit-package flask pyproject.toml
 # The benchmarks' peers, the real Flask among them.
 LOCK_BENCH := pip compile $(LOCK_OPTIONS) benchmarks/requirements.in
 lock: $(VENV)/bin/uv ## Compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
-	@$(BIN)/uv $(LOCK) --all-extras --group dev --output-file requirements/dev.txt
+	@$(BIN)/uv pip compile $(LOCK_OPTIONS) --group uv --output-file requirements/uv.txt
+	@$(BIN)/uv $(LOCK) --all-extras --group dev --constraints requirements/uv.txt --output-file requirements/dev.txt
 	@$(BIN)/uv $(LOCK) --extra dotenv --extra dev --group build \
 		--constraints requirements/dev.txt --output-file requirements/run.txt
 	@$(BIN)/uv $(LOCK) --extra dotenv --extra dev --group build --group journal \
 		--constraints requirements/dev.txt --output-file requirements/demo.txt
 	@$(BIN)/uv $(LOCK_BENCH) --constraints requirements/dev.txt --output-file benchmarks/requirements.txt
-	@echo "requirements/run.txt requirements/demo.txt requirements/dev.txt benchmarks/requirements.txt"
+	@echo "requirements/uv.txt requirements/run.txt requirements/demo.txt requirements/dev.txt benchmarks/requirements.txt"
 
 clean: ## Remove environments, caches and everything built
 	@rm -rf .venv .venv-* dist build docs/_build htmlcov .coverage .coverage.* benchmarks/results/*.{json,svg} \
@@ -161,23 +169,24 @@ $(DEMO_STAMP): requirements/demo.txt $(LOCK_STAMP) | $(RUN_STAMP)
 	@$(PIP) install --no-deps --require-hashes --requirement requirements/demo.txt
 	@touch $@
 
-$(DEV_STAMP): requirements/dev.txt $(LOCK_STAMP) | $(RUN_STAMP)
+$(DEV_STAMP): requirements/uv.txt requirements/dev.txt $(LOCK_STAMP) | $(RUN_STAMP)
 	@echo "$(VENV): the developer's tools, once" >&2
-	@$(PIP) install --no-deps --require-hashes --requirement requirements/dev.txt
+	@$(PIP) install --no-deps --require-hashes --requirement requirements/uv.txt
+	@$(call install,$(VENV),requirements/dev.txt)
 	@touch $@
 
-$(VENV)/bin/uv: | python
+$(VENV)/bin/uv: requirements/uv.txt | python
 	@[[ -x $(BIN)/python ]] || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install uv
+	@$(PIP) install --no-deps --require-hashes --requirement requirements/uv.txt
+	@touch $@
 
-$(BENCH_VENV)/.stamp-$(PYTHON_VERSION): benchmarks/requirements.txt requirements/run.txt pyproject.toml | python
+$(BENCH_VENV)/.stamp-$(PYTHON_VERSION): benchmarks/requirements.txt requirements/run.txt pyproject.toml | python $(VENV)/bin/uv
 	@echo "$(BENCH_VENV): Brim from this tree, and its peers" >&2
 	@rm -rf $(BENCH_VENV)
 	@$(PYTHON) -m venv $(BENCH_VENV)
 	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
 		--no-deps --require-hashes --requirement requirements/run.txt
-	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
-		--no-deps --require-hashes --requirement benchmarks/requirements.txt
+	@$(call install,$(BENCH_VENV),benchmarks/requirements.txt)
 	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
 		--no-deps --no-build-isolation --editable .
 	@touch $@

@@ -224,6 +224,7 @@ def test_every_type_alias_is_listed() -> None:
     assert aliases - set(re.findall(r"`(\w+)`", text)) == set()
 
 
+@pytest.mark.once
 def test_the_pages_build_without_a_warning_and_their_links_lead_somewhere(tmp_path: Path) -> None:
     """Warned of are links and tests that aren't there, and public names on no page."""
     pytest.importorskip("sphinx", reason="`make test` installs it")

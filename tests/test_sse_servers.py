@@ -173,6 +173,7 @@ def test_of_20_clients_that_leave_20_streams_are_closed(server: str, tmp_path: P
     assert len(log.read_text().splitlines()) == 120
 
 
+@pytest.mark.once
 def test_a_browser_takes_up_where_it_left_off(tmp_path: Path) -> None:
     if CHROMIUM is None:
         reason = "No Chromium on PATH; BRIM_CHROMIUM can name one."

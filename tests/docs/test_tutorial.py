@@ -267,6 +267,7 @@ def ask(page: str, server: str, commands: list[tuple[str, str]], folder: Path) -
                 check(page, asked.replace("127.0.0.1:5000", address), output, folder)
 
 
+@pytest.mark.once
 def test_a_reader_who_follows_it_ends_with_the_example(tmp_path: Path) -> None:
     (tmp_path / "brim").symlink_to(ROOT)
     folder = tmp_path / "my-journal"

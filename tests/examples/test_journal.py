@@ -18,6 +18,7 @@ import pytest
 from .servers import JOURNAL, SERVERS, command, fill, run, served
 
 
+@pytest.mark.once
 def test_its_tests_pass(tmp_path: Path) -> None:
     """From the repository's folder, where the journal's own settings have to win."""
     words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "examples/journal"]

@@ -22,6 +22,8 @@ from playwright.sync_api import Browser, FilePayload, Locator, expect
 from .browser import CHROMIUM, PATIENCE, Visitor, chromium
 from .servers import PASSWORD, SERVERS, fill, served
 
+pytestmark = pytest.mark.once
+
 # Read while collecting: a test's environment has no such variable.
 REQUIRED = "BRIM_REQUIRE_BROWSER" in os.environ
 
