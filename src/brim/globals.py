@@ -104,18 +104,29 @@ class WebsocketProxy(WerkzeugProxy[Any]):
         return _talking().send_json(*args, **kwargs)
 
 
+#: How many names a proxy notes: as many as programs write, however many are made up.
+_MOST_NAMES = 1000
+
+
 def _proxy(find: Callable[[], Any]) -> Any:
     """Return one of Werkzeug's proxies, of what ``find`` returns.
 
-    PERF: what takes Werkzeug five calls takes these methods two; the rest is as it was.
-    benchmarks/bench_hooks.py.
+    PERF: what takes Werkzeug five calls takes these methods two; the rest is as it was. A name
+    that was found once is a property of the proxy's class from then on: Python looks there
+    first, and to find nothing takes it longer than all the rest. benchmarks/bench_hooks.py.
     """
+    left = _MOST_NAMES
 
     class LocalProxy(WerkzeugProxy[Any]):
         __slots__ = ()
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(find(), name)
+            nonlocal left
+            value = getattr(find(), name)
+            if left and not name.startswith("_"):
+                left -= 1
+                setattr(LocalProxy, name, property(lambda _: getattr(find(), name)))
+            return value
 
         def __setattr__(self, name: str, value: Any) -> None:
             setattr(find(), name, value)

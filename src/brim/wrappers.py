@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from .multipart import Fields, Files
     from .typing import Exchange, WSGIEnvironment
 
+    Ways = tuple[tuple[str, Any], ...]
+
 
 class Request(WerkzeugRequest):
     """The HTTP request that is being answered.
@@ -242,7 +244,7 @@ class Request(WerkzeugRequest):
         # The HTML standard has it sent as UTF-8, an environ is Latin-1 (PEP 3333).
         return value.encode("latin-1").decode("utf-8", "replace") or None
 
-    def _take_body(self, ways: Mapping[str, Any]) -> bytes | None:
+    def _take_body(self, ways: Ways) -> bytes | None:
         """Read the body, if it is a short one that nothing has touched; ``None`` if not.
 
         ``ways``: the attributes that decide what is read, as the class must have them.
@@ -251,7 +253,7 @@ class Request(WerkzeugRequest):
         made = self.__dict__
         if "stream" in made or "form" in made or self._body is not None or self.shallow:
             return None
-        for name, way in ways.items():
+        for name, way in ways:
             if getattr(kind, name) is not way:
                 return None
         exchange = self._exchange
@@ -270,6 +272,8 @@ class Request(WerkzeugRequest):
             ``parse_form_data`` a form is parsed first, so that nothing of it is left here.
             """
             body = self._body
+            if body is None and cache and not parse_form_data:
+                body = self._body = self._take_body(_DATA_WAYS)
             if body is None:
                 return super().get_data(cache, as_text, parse_form_data)
             return body.decode(errors="replace") if as_text else body
@@ -285,12 +289,7 @@ class Request(WerkzeugRequest):
             made = self.__dict__
             if "_parsed" in made:
                 return made["_parsed"]
-            exchange = self._exchange
-            if exchange is None or exchange.made_environ is not None:
-                kind = self.environ.get("CONTENT_TYPE")
-            else:
-                kind = exchange.content_type
-            if kind in _JSON_TYPES:
+            if self._is_plain_json():
                 body = self._take_body(_JSON_WAYS)
                 if body is not None:
                     self._body = body
@@ -302,6 +301,13 @@ class Request(WerkzeugRequest):
                     else:
                         return parsed
         return super().get_json(force, silent, cache)
+
+    def _is_plain_json(self) -> bool:
+        """Tell whether the content type is JSON's, as most clients write it."""
+        exchange = self._exchange
+        if exchange is None or exchange.made_environ is not None:
+            return self.environ.get("CONTENT_TYPE") in _JSON_TYPES
+        return exchange.headers.get(b"content-type") in _JSON_TYPES_SENT
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
         """Answer 400 or 415; what was wrong is told in debug mode only."""
@@ -370,26 +376,21 @@ class Request(WerkzeugRequest):
 
 #: What decides how a body is read, unless a class replaces it or somebody patches it.
 _REQUEST_INIT = Request.__init__
-_JSON_WAYS: dict[str, Any] = {
-    name: getattr(Request, name)
-    for name in ("get_data", "stream", "headers", "mimetype", "is_json")
-}
-_FORM_WAYS: dict[str, Any] = {
-    name: getattr(Request, name)
-    for name in (
-        "get_data",
-        "stream",
-        "headers",
-        "mimetype",
-        "make_form_data_parser",
-        "_get_file_stream",
-    )
-}
+
+
+def _ways(*names: str) -> Ways:
+    return tuple((name, getattr(Request, name)) for name in names)
+
+
+_DATA_WAYS = _ways("stream", "headers", "mimetype")
+_JSON_WAYS = (*_DATA_WAYS, *_ways("get_data", "is_json"))
+_FORM_WAYS = (*_DATA_WAYS, *_ways("get_data", "make_form_data_parser", "_get_file_stream"))
 _URLENCODED = "application/x-www-form-urlencoded"
 _JSON_TYPES = frozenset(
     f"application/json{charset}"
     for charset in ("", ";charset=utf-8", "; charset=utf-8", ";charset=UTF-8", "; charset=UTF-8")
 )
+_JSON_TYPES_SENT = frozenset(kind.encode() for kind in _JSON_TYPES)
 
 
 @lru_cache

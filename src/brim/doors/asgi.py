@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from ..bodies import ReceivedBody
-    from ..typing import ASGIReceive, ASGIScope, ASGISend, Flask, WSGIEnvironment
+    from ..typing import ASGIReceive, ASGIScope, ASGISend, Flask, Plan, WSGIEnvironment
 
 
 class Door:
@@ -95,8 +95,13 @@ async def _serve_http(  # noqa: C901 -- PERF below
         waiting: tuple[Any, ...] = ()
         try:
             ctx.push()
-            if exchange.may_have_body or app._to_start is not None:
-                waiting = await _prepare(app, ctx, exchange)
+            if app._to_start is not None:
+                await lifespan.ensure_started(app)
+            if exchange.may_have_body:
+                if _takes_short(app, ctx._plan, exchange):
+                    exchange.take_first(await receive())
+                if exchange.may_have_body:
+                    waiting = await _prepare(app, ctx, exchange)
             if not waiting:
                 view = lone_view(ctx)
         except BaseException as error:
@@ -175,24 +180,27 @@ def _note(ctx: RequestContext, error: BaseException) -> None:
     ctx.disown_streams()
 
 
+def _reads_ahead(plan: Plan, exchange: Exchange) -> bool:
+    """Tell whether a body is to be there before the view: not for one that reads it as it comes,
+    nor if the client waits to be asked for it.
+    """
+    return plan.view is not None and not plan.reads_stream and b"expect" not in exchange.headers
+
+
+def _takes_short(app: Flask, plan: Plan, exchange: Exchange) -> bool:
+    return _reads_ahead(plan, exchange) and exchange.expects_short(app.config["MAX_CONTENT_LENGTH"])
+
+
 async def _prepare(app: Flask, ctx: RequestContext, exchange: Exchange) -> tuple[Any, ...]:
-    """Wait for the application's start, and for the body as far as it goes into memory.
+    """Wait for the body as far as it goes into memory.
 
     Returns what :func:`run_async` is told of the rest: how to wait for it, and the view that
     needs no waiting for; nothing if all is there.
     """
-    if app._to_start is not None:
-        await lifespan.ensure_started(app)
-    if not exchange.may_have_body:
-        return ()
     plan = ctx._plan
-    if plan.view is not None and not plan.reads_stream and b"expect" not in exchange.headers:
-        limit = app.config["MAX_CONTENT_LENGTH"]
-        if await exchange.take_short(limit):
-            return ()
-        if not plan.hides_coroutine:
-            await exchange.body.begin(limit)
     body = exchange.body
+    if _reads_ahead(plan, exchange) and not plan.hides_coroutine:
+        await body.begin(app.config["MAX_CONTENT_LENGTH"])
     if plan.hides_coroutine:
         await _keep(app, ctx, body)
     if not body.pending:

@@ -13,13 +13,13 @@ import json.encoder
 import weakref
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from typing import IO, TYPE_CHECKING, Any, AnyStr, cast
 from uuid import UUID
 
 from werkzeug.http import http_date
 
-from .quick import quick_encoder
+from ..lazy import lazy
+from .quick import quick_decoder, quick_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,10 +163,9 @@ class DefaultJSONProvider(JSONProvider):
         """
         if not kwargs and type(s) in _TEXT:
             try:
-                return _quick_decoder()(s)
+                return quick_decoder()(s)
             except Exception:
-                # msgspec takes less than `json` does (no NaN, no lone surrogates, no
-                # UTF-16) and has other words for errors.
+                # It takes less, and has other words for errors.
                 pass
         try:
             return json.loads(s, **kwargs)
@@ -195,6 +194,13 @@ class DefaultJSONProvider(JSONProvider):
         super().__setattr__(name, value)
         if not name.startswith("_"):
             super().__setattr__("_quick", None)
+            vars(self).pop("_parse", None)
+
+    @lazy
+    def _parse(self) -> Callable[[bytes], Any] | None:
+        """What parses a body as :meth:`loads` does, or fails; ``None`` where that is replaced."""
+        is_usual = type(self).loads is DefaultJSONProvider.loads and "loads" not in vars(self)
+        return quick_decoder() if is_usual else None
 
     def _ready(self, obj: Any, debug: bool) -> tuple[bytes, ContentType] | None:
         """Return body and content type of ``response(obj)``.
@@ -294,15 +300,3 @@ def _encoder(options: _Options, separators: tuple[str, str]) -> Callable[[Any], 
     except (AttributeError, TypeError):
         return encoder.encode
     return lambda obj: "".join(chunks(obj, 0))
-
-
-@cache
-def _quick_decoder() -> Callable[[bytes | str], Any]:
-    """Return msgspec's parser, whose results are those of ``json`` wherever it has one.
-
-    PERF: several times as quick as ``json.loads``; benchmarks/bench_post_json.py.
-    """
-    # Imported when JSON is first parsed: it takes longer than the rest of this folder.
-    import msgspec.json
-
-    return msgspec.json.Decoder().decode

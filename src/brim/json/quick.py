@@ -6,6 +6,7 @@ aren't text. No provider and no request is known here.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ def is_plain(value: Any) -> bool:
                 return False
         return True
     if kind is list:
-        return all(type(item) in _ATOMS or is_plain(item) for item in value)
+        for item in value:  # noqa: SIM110 -- PERF: a generator takes twice as long
+            if type(item) not in _ATOMS and not is_plain(item):
+                return False
+        return True
     return kind in _ATOMS
 
 
@@ -59,3 +63,17 @@ def quick_encoder(*, ensure_ascii: bool, sort_keys: bool) -> Callable[[Any, Any]
         return text.encode()
 
     return encode
+
+
+@cache
+def quick_decoder() -> Callable[[bytes | str], Any]:
+    """Return a parser whose results are those of ``json`` wherever it has one.
+
+    It takes less: no NaN, no lone surrogates, no UTF-16.
+
+    PERF: several times as quick as ``json.loads``; benchmarks/bench_post_json.py.
+    """
+    # Imported when JSON is first parsed, as above.
+    import msgspec.json
+
+    return msgspec.json.Decoder().decode
