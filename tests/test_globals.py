@@ -103,3 +103,45 @@ class TestTheVariablesOfFlask:
             assert _cv_app.get() is _cv_request.get() is ctx
             with app.app_context() as inner:
                 assert (_cv_app.get(), _cv_request.get()) == (inner, ctx)
+
+
+def test_a_name_found_before_is_looked_for_anew(app: Flask) -> None:
+    """Proxies note names, so that the second time is quick; never what was found."""
+
+    class Own(brim.Request):
+        only_here = "own"
+
+        @property
+        def broken(self) -> str:
+            raise AttributeError("not here today")
+
+    with app.test_request_context("/first"):
+        g.note = 1
+        for _ in range(3):
+            assert (request.path, g.note, current_app.name) == ("/first", 1, app.name)
+    app.request_class = Own
+    with app.test_request_context("/second"):
+        for _ in range(3):
+            assert request.path == "/second"
+            assert request.only_here == "own"  # type: ignore[attr-defined]
+            assert not hasattr(g, "note")
+            with pytest.raises(AttributeError, match="not here today"):
+                request.broken  # type: ignore[attr-defined]  # noqa: B018
+        g.note = 2
+        assert g.note == 2
+        del g.note
+        assert g.get("note") is None
+    app.request_class = brim.Request
+    with app.test_request_context("/third"):
+        assert not hasattr(request, "only_here")
+    with pytest.raises(RuntimeError, match="outside of request context"):
+        request.path  # noqa: B018
+
+
+def test_names_that_are_made_up_do_not_fill_the_memory(app: Flask) -> None:
+    with app.app_context():
+        for number in range(5000):
+            setattr(g, f"name{number}", number)
+            assert getattr(g, f"name{number}") == number
+            assert getattr(g, f"name{number}") == number
+    assert len(vars(type(g))) < 3000

@@ -496,6 +496,10 @@ class Roundabout(Request):
     def get_data(self, *args: Any, **kwargs: Any) -> Any:
         return super().get_data(*args, **kwargs)
 
+    @property
+    def mimetype(self) -> str:
+        return super().mimetype
+
 
 READS: dict[str, Callable[[Request], Any]] = {
     "get_data": lambda r: r.get_data(),
