@@ -178,15 +178,21 @@ def _fill_one(begin: str, hole: _Hole, otherwise: _Fill) -> _Fill:
     PERF: a third of the time; benchmarks/bench_url_for.py.
     """
     name, of_integer, _, plain, behind = hole
+    names = frozenset((name,))
 
     def fill_one(values: dict[str, object]) -> str | None:
-        if len(values) == 1 and name in values:
-            value = values[name]
-            kind = type(value)
-            if kind is int and of_integer is str:
-                return f"{begin}{value}{behind}"
-            if kind is str and plain is not None and plain(value):
-                return f"{begin}{value}{behind}"
+        value = values.get(name)
+        kind = type(value)
+        if (kind is int and of_integer is str) or (
+            kind is str and plain is not None and plain(value)
+        ):
+            path = f"{begin}{value}{behind}"
+            if len(values) == 1:
+                return path
+            try:
+                return path + _query(values, names)
+            except Exception:
+                return None
         return otherwise(values)
 
     return fill_one
@@ -199,7 +205,10 @@ def _query(values: dict[str, object], names: frozenset[str]) -> str:
             kind = type(value)
             if kind is not str and kind is not int:
                 raise TypeError
-            pairs.append(f"{_quote(name)}={value if kind is int else _quote(str(value))}")
+            # PERF: most names are plain, and this tells sooner; benchmarks/bench_url_for.py.
+            if not (name.isidentifier() and name.isascii()):
+                name = _quote(name)
+            pairs.append(f"{name}={value if kind is int else _quote(str(value))}")
     return "?" + "&".join(pairs)
 
 
