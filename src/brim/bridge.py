@@ -17,12 +17,16 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from .ctx import RequestContext, _cv_ctx
+from .greenlets import make_outcome
+from .greenlets import start_thread as start_thread
+from .greenlets import threads_are_greenlets as threads_are_greenlets
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
     from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
 
+    from .greenlets import Outcome
 
 #: The ASGI server's own loop, where that is said; ``None``: there is none to wait for.
 home_loop: ContextVar[AbstractEventLoop | None] = ContextVar("brim.home_loop")
@@ -47,21 +51,15 @@ def keep_home_loop() -> None:
     home_loop.set(find_home_loop())
 
 
-#: Thirty years, in seconds, or as long as the platform can wait.
-_FOREVER = min(1e9, threading.TIMEOUT_MAX)
-
-
 class LoopThread:
     """An event loop on a daemon thread, that other threads hand coroutines to."""
 
     def __init__(self) -> None:
-        from concurrent.futures import Future  # noqa: PLC0415
-
-        started: Future[AbstractEventLoop] = Future()
+        started = make_outcome()
         start_thread(partial(self._serve, started), "brim-loop")
-        self.loop = started.result()
+        self.loop: AbstractEventLoop = started.result()
 
-    def _serve(self, started: Future[AbstractEventLoop]) -> None:
+    def _serve(self, started: Future[Any] | Outcome) -> None:
         import asyncio  # noqa: PLC0415 -- a process without async views never loads it
 
         try:
@@ -78,36 +76,13 @@ class LoopThread:
                 loop.run_forever()
 
 
-def threads_are_greenlets() -> bool:
-    """Tell whether gevent has patched ``threading``."""
-    monkey = sys.modules.get("gevent.monkey")
-    return monkey is not None and bool(monkey.is_module_patched("threading"))
-
-
-def start_thread(function: Callable[[], None], name: str) -> None:
-    """Start a thread of the operating system, also where gevent has patched ``threading``.
-
-    Its threads are greenlets of one such thread. All of them would see the loop of one as
-    running: sync views, and whatever wants to run a loop of its own.
-    """
-    if threads_are_greenlets():
-        start = sys.modules["gevent.monkey"].get_original("_thread", "start_new_thread")
-        start(function, ())
-    else:
-        threading.Thread(target=function, name=name, daemon=True).start()
-
-
 def _run_on(loop: AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
     """Run ``coroutine`` on another thread's loop in ``context``; wait; return its result."""
-    from concurrent.futures import Future  # noqa: PLC0415
-
-    outcome: Future[Any] = Future()
+    outcome = make_outcome()
     tasks: list[Task[Any]] = []
     try:
         loop.call_soon_threadsafe(_start, loop, coroutine, context, tasks, outcome)
-        # With a limit, as without one gevent gives up where nothing but other threads of the
-        # system may go on, such as this loop's: in a process that ends.
-        return outcome.result(_FOREVER)
+        return outcome.result()
     except BaseException:
         if not outcome.done():  # the waiting was interrupted, not the work
             loop.call_soon_threadsafe(_cancel, tasks)
@@ -122,7 +97,7 @@ def _start(
     coroutine: Coroutine[Any, Any, Any],
     context: Context,
     tasks: list[Task[Any]],
-    outcome: Future[Any],
+    outcome: Future[Any] | Outcome,
 ) -> None:
     task = loop.create_task(hold_exit(coroutine), context=context)
     tasks.append(task)
@@ -149,7 +124,7 @@ def _cancel(tasks: list[Task[Any]]) -> None:
         task.cancel()
 
 
-def _hand_over(outcome: Future[Any], task: Task[Any]) -> None:
+def _hand_over(outcome: Future[Any] | Outcome, task: Task[Any]) -> None:
     if task.cancelled():
         from asyncio import CancelledError  # noqa: PLC0415 -- loaded by now
 
@@ -255,9 +230,7 @@ async def while_handling(error: BaseException, coroutine: Coroutine[Any, Any, An
 
 
 def _run_aside(coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
-    from concurrent.futures import Future  # noqa: PLC0415
-
-    outcome: Future[Any] = Future()
+    outcome = make_outcome()
     start_thread(partial(_run_alone, coroutine, context, outcome), "brim-loop-aside")
     try:
         return outcome.result()
@@ -266,7 +239,9 @@ def _run_aside(coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
         del outcome
 
 
-def _run_alone(coroutine: Coroutine[Any, Any, Any], context: Context, outcome: Future[Any]) -> None:
+def _run_alone(
+    coroutine: Coroutine[Any, Any, Any], context: Context, outcome: Future[Any] | Outcome
+) -> None:
     import asyncio  # noqa: PLC0415
 
     try:
