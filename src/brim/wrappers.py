@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl
 
@@ -34,7 +35,7 @@ from .streams import StreamedBody, as_body
 from .uploads import explain_missing_files, make_uploads
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
     from http import HTTPStatus
     from typing import Self
 
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
     from .multipart import Fields, Files
     from .typing import Exchange, WSGIEnvironment
 
-    Ways = tuple[tuple[str, Any], ...]
+    # What finds a class's ways to read a body, and what it finds usually.
+    Ways = tuple[Callable[[Any], Any], Any]
 
 
 class Request(WerkzeugRequest):
@@ -249,13 +251,11 @@ class Request(WerkzeugRequest):
 
         ``ways``: the attributes that decide what is read, as the class must have them.
         """
-        kind: Any = type(self)
         made = self.__dict__
         if "stream" in made or "form" in made or self._body is not None or self.shallow:
             return None
-        for name, way in ways:
-            if getattr(kind, name) is not way:
-                return None
+        if ways[0](type(self)) != ways[1]:
+            return None
         exchange = self._exchange
         if exchange is not None and exchange.made_environ is None:
             return exchange.take_whole(self.max_content_length)
@@ -379,12 +379,15 @@ _REQUEST_INIT = Request.__init__
 
 
 def _ways(*names: str) -> Ways:
-    return tuple((name, getattr(Request, name)) for name in names)
+    find = attrgetter(*names)
+    return find, find(Request)
 
 
 _DATA_WAYS = _ways("stream", "headers", "mimetype")
-_JSON_WAYS = (*_DATA_WAYS, *_ways("get_data", "is_json"))
-_FORM_WAYS = (*_DATA_WAYS, *_ways("get_data", "make_form_data_parser", "_get_file_stream"))
+_JSON_WAYS = _ways("stream", "headers", "mimetype", "get_data", "is_json")
+_FORM_WAYS = _ways(
+    "stream", "headers", "mimetype", "get_data", "make_form_data_parser", "_get_file_stream"
+)
 _URLENCODED = "application/x-www-form-urlencoded"
 _JSON_TYPES = frozenset(
     f"application/json{charset}"
