@@ -47,7 +47,7 @@ $(BIN)/uv pip install --quiet --compile-bytecode --python $1/bin/python \
 || $1/bin/python -m pip $(PIP_OPTIONS) install --no-deps --require-hashes --requirement $2
 endef
 
-.PHONY: help demo test check bench autobahn reload serving servers isolation bare conformance docs fix lock build wheel clean python
+.PHONY: help demo test check compile bench autobahn reload serving servers isolation bare conformance docs fix lock build wheel clean python
 
 help: ## List the commands
 	@echo "make COMMAND, one of:"
@@ -81,6 +81,11 @@ fix: $(DEV_STAMP) ## Mend format, and what lint can mend by itself
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 
+# `make clean` takes the compiled away again; so does scripts/compile.py --remove.
+compile: $(DEV_STAMP) ## Compile the modules of every request, in place, for this Python
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group pyproject.toml:compile
+	@$(BIN)/python scripts/compile.py
+
 bench: $(BENCH_VENV)/.stamp-$(PYTHON_VERSION) ## Measure Brim beside ten frameworks, with its targets
 	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
 
@@ -112,6 +117,7 @@ docs: $(DEV_STAMP) ## Build the documentation; a warning or a broken link is an 
 
 build: $(DEV_STAMP) ## Build the wheel and the source archive into dist/
 	@rm -rf dist
+	@$(BIN)/python scripts/compile.py --remove  # the wheel is for every Python
 	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
 	@ls dist/*
 
@@ -141,6 +147,7 @@ lock: $(VENV)/bin/uv ## Compile requirements/ from pyproject.toml (UPGRADE=1: ne
 clean: ## Remove environments, caches and everything built
 	@rm -rf .venv .venv-* dist build docs/_build htmlcov .coverage .coverage.* benchmarks/results/*.{json,svg} \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find src \( -name '*.so' -o -name '*.pyd' \) -delete
 	@rm -rf examples/journal/instance examples/journal/.ruff_cache examples/journal/.pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

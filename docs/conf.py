@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import sys
+from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
 from pathlib import Path
 
-import brim
-
 HERE = Path(__file__).parent
+
+
+def sources(folder: str) -> FileFinder:
+    """Find Brim's modules as they are written, for their comments, though they be compiled."""
+    if not Path(folder).resolve().is_relative_to(HERE.parent / "src"):
+        raise ImportError
+    return FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES))
+
+
+sys.path_hooks.insert(0, sources)
+sys.path_importer_cache.clear()
+
+import brim  # noqa: E402
+
 # The extensions below, and conformance/, whose suites a page lists.
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 

@@ -49,7 +49,13 @@ F = TypeVar("F", bound="Callable[..., Any]")
 _Pushed = tuple["Token[AppContext]", "RequestContext | None", Any]
 
 
-class AppContext:
+class _Referable:
+    """What may be referred to weakly; a class of its own for ``ctx.pxd``."""
+
+    __slots__ = ("__weakref__",)
+
+
+class AppContext(_Referable):
     """What is current while work is done for ``app`` outside a request.
 
     Made by :meth:`brim.Flask.app_context`, entered by ``with``. Teardown functions of
@@ -58,7 +64,7 @@ class AppContext:
 
     # PERF: what every request reads is in slots, and no dict is made unless something else
     #   is set; benchmarks/bench_plain.py.
-    __slots__ = ("__dict__", "__weakref__", "_left_early", "_outer_request_ctx", "_pushed", "app")
+    __slots__ = ("__dict__", "_left_early", "_outer_request_ctx", "_pushed", "app")
 
     #: The WebSocket while its view runs, for the proxy: it is then current for certain.
     _talking: Websocket | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -68,6 +69,16 @@ def test_a_circle_is_told_as_python_does() -> None:
     circle.append(circle)
     with pytest.raises(ValueError, match="Circular"):
         quick_encoder(ensure_ascii=True, sort_keys=True)(Exact(True, True), circle)
+
+
+@pytest.mark.parametrize("wrap", [lambda value: [value], lambda value: {"in": value}])
+@pytest.mark.parametrize("depth", [99, 100, 101, 500])
+def test_what_nests_deep_is_serialised_still(wrap: Callable[[Any], Any], depth: int) -> None:
+    value: Any = "here"
+    for _ in range(depth):
+        value = wrap(value)
+    quick = quick_encoder(ensure_ascii=True, sort_keys=True)
+    assert quick(Exact(True, True), value) == json.dumps(value, separators=(",", ":")).encode()
 
 
 def test_an_attribute_that_is_set_later_counts(app: Flask) -> None:

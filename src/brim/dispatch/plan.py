@@ -98,7 +98,7 @@ _OF_ERRORS = (
 )
 
 
-@dataclass(slots=True)
+@dataclass
 class Compiled:
     """What was compiled since the application's last change, as far as it was needed."""
 
@@ -115,7 +115,7 @@ class Compiled:
     outdated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """One endpoint's way through the steps, or, for None, that of a request unrouted.
 
@@ -352,14 +352,23 @@ def _with_ctx(app: Flask, name: str, method: Any) -> Callable[..., Any]:
         parameters = []
     takes_ctx = parameters[:1] == ["ctx"]
     if name not in vars(app):
-        # Bound anew at each call: a bound method would keep the application, which keeps it.
-        def bound_anew(ctx: Any, *args: Any, **kwargs: Any) -> Any:
-            given = (ctx, *args) if takes_ctx else args
-            return getattr(ctx.app, name)(*given, **kwargs)
-
-        return bound_anew
+        return _bound_anew(name, takes_ctx)
 
     def without_ctx(_ctx: Any, *args: Any, **kwargs: Any) -> Any:
         return method(*args, **kwargs)
 
     return method if takes_ctx else without_ctx
+
+
+def _bound_anew(name: str, takes_ctx: bool) -> Callable[..., Any]:
+    """Make a method callable that is bound at each call.
+
+    A bound method would keep the application, which keeps it. Not a function within the one that
+    has such a method at hand: compiled, it would hold all that is held of there.
+    """
+
+    def bound_anew(ctx: Any, *args: Any, **kwargs: Any) -> Any:
+        given = (ctx, *args) if takes_ctx else args
+        return getattr(ctx.app, name)(*given, **kwargs)
+
+    return bound_anew

@@ -128,11 +128,12 @@ def ends_straight(ctx: RequestContext) -> bool:
 
 def lone_answer(ctx: RequestContext, rv: Any) -> Ready | Response | None:
     """Return what is sent for a lone view's result, where nothing else is to be done with it."""
+    plan = ctx._plan
     if (
         ctx._after is not None
         or ctx._waiting is not None
         or request_finished.receivers
-        or ctx._plan.compiled.outdated
+        or plan.compiled.outdated
     ):
         return None
     try:

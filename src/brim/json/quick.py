@@ -15,23 +15,30 @@ if TYPE_CHECKING:
 _ATOMS = frozenset({str, int, bool, type(None)})
 
 
-def is_plain(value: Any) -> bool:
+#: How deep values may nest to be looked at; no interpreter stops what goes round in a circle where
+#: this module is compiled.
+_DEEPEST = 100
+
+
+def is_plain(value: Any, depth: int = _DEEPEST) -> bool:
     """Tell whether ``value`` is made of builtin types alone that both serialise alike.
 
-    Raises ``RecursionError`` for what nests deeper than Python goes, such as a circle.
+    ``False`` for what nests deeper than ``depth``, such as a circle.
 
     >>> is_plain({"a": [1, None, {"b": "text"}]}), is_plain({"a": 0.5}), is_plain({1: "a"})
     (True, False, False)
     """
     kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+    if not depth:
+        return False
     if kind is dict:
         for key, item in value.items():
-            if type(key) is not str or (type(item) not in _ATOMS and not is_plain(item)):
+            if type(key) is not str or (type(item) not in _ATOMS and not is_plain(item, depth - 1)):
                 return False
         return True
     if kind is list:
         for item in value:  # noqa: SIM110 -- PERF: a generator takes twice as long
-            if type(item) not in _ATOMS and not is_plain(item):
+            if type(item) not in _ATOMS and not is_plain(item, depth - 1):
                 return False
         return True
     return kind in _ATOMS
