@@ -115,8 +115,10 @@ docs: $(DEV_STAMP) ## Build the documentation; a warning or a broken link is an 
 	@$(BIN)/python scripts/links.py docs/_build/html README.md CONTRIBUTING.md CHANGELOG.md
 	@echo "docs/_build/html/index.html"
 
+# Of the sources alone: what `make compile` has made is of one Python and one platform.
 build: $(DEV_STAMP) ## Build the wheel and the source archive into dist/
 	@rm -rf dist
+	@$(BIN)/python scripts/compile.py --remove
 	@$(BIN)/python scripts/compile.py --remove  # the wheel is for every Python
 	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
 	@ls dist/*
