@@ -119,7 +119,6 @@ docs: $(DEV_STAMP) ## Build the documentation; a warning or a broken link is an 
 build: $(DEV_STAMP) ## Build the wheel and the source archive into dist/
 	@rm -rf dist
 	@$(BIN)/python scripts/compile.py --remove
-	@$(BIN)/python scripts/compile.py --remove  # the wheel is for every Python
 	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
 	@ls dist/*
 
