@@ -123,7 +123,8 @@ def _proxy(find: Callable[[], Any]) -> Any:
         def __getattr__(self, name: str) -> Any:
             nonlocal left
             value = getattr(find(), name)
-            if left and not name.startswith("_"):
+            # Threads may take the last one together.
+            if left > 0 and not name.startswith("_"):
                 left -= 1
                 setattr(LocalProxy, name, property(lambda _: getattr(find(), name)))
             return value

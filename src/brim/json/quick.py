@@ -64,7 +64,7 @@ def quick_encoder(*, ensure_ascii: bool, sort_keys: bool) -> Callable[[Any, Any]
                 if not ensure_ascii or (data.isascii() and b"\x7f" not in data):
                     return data
         except (OverflowError, UnicodeError, RecursionError):
-            # Numbers beyond 64 bits, half a surrogate pair, a circle.
+            # Numbers beyond 64 bits, half a surrogate pair, next to no stack left.
             pass
         text: str = provider.dumps(value, separators=(",", ":"))
         return text.encode()
