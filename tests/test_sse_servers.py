@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pytest
 
 from tests.devserver.server import until
 from tests.examples.browser import CHROMIUM, PATIENCE, chromium
-from tests.processes import first_answer, free_port
+from tests.processes import end_group, first_answer, free_port
 
 # Read while collecting: a test's environment has no such variable.
 BROWSER_REQUIRED = "BRIM_REQUIRE_BROWSER" in os.environ
@@ -127,12 +126,7 @@ def served(server: str, folder: Path) -> Iterator[int]:
             assert first_answer(port, process), said.read_text()
             yield port
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                raise
+            end_group(process)
     assert "Traceback" not in said.read_text(), said.read_text()
     assert "Warning" not in said.read_text(), said.read_text()
 

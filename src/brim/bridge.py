@@ -17,9 +17,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from .ctx import RequestContext, _cv_ctx
-from .greenlets import make_outcome
-from .greenlets import start_thread as start_thread
-from .greenlets import threads_are_greenlets as threads_are_greenlets
+from .greenlets import make_outcome, start_thread
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task

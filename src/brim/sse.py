@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from . import bridge, json
+from . import json
 from .ctx import _cv_ctx
+from .greenlets import start_thread
 from .streams import AsyncBody, ContextStream, Handed, Hold, Silence, unattended
 from .wrappers import Response
 
@@ -397,7 +398,7 @@ class OwnThread:
     def _begin(self, function: Callable[[], Any]) -> Future[Any]:
         if not self._has_thread:
             # A daemon: a step that never ends doesn't keep the process from ending.
-            bridge.start_thread(partial(_work_off, self._work), "brim-events")
+            start_thread(partial(_work_off, self._work), "brim-events")
             self._has_thread = True
         outcome: Future[Any] = Future()
         self._work.put(partial(_do, outcome, self._hold.variables, function))

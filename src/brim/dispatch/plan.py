@@ -16,7 +16,8 @@ from weakref import WeakKeyDictionary
 
 from werkzeug.exceptions import HTTPException, default_exceptions
 
-from ..bridge import Synced, is_async, threads_are_greenlets
+from ..bridge import Synced, is_async
+from ..greenlets import threads_are_greenlets
 from ..names import blueprint_chain, blueprint_of
 from .results import makes_plain_responses
 

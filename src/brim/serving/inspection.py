@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from ..bridge import Synced, is_async, threads_are_greenlets
+from ..bridge import Synced, is_async
 from ..checks import problems
 from ..discovery import format_user_error
+from ..greenlets import threads_are_greenlets
 from .settings import DEBUG
 
 if TYPE_CHECKING:
