@@ -55,6 +55,26 @@ def test_what_an_app_waits_for_is_noticed(tmp_path: Path, start: Start) -> None:
     assert server.until("three") == 200
 
 
+def test_what_comes_while_its_want_is_not_known_yet_is_noticed(
+    tmp_path: Path, start: Start
+) -> None:
+    file = tmp_path / "hello.py"
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    (shop / "__init__.py").touch()
+    file.write_text("import shop\n" + APP.format("one"))
+    server = start(*RUN)
+    assert server.get() == (200, "one")
+    # It comes at the last moment of the load, and is heard of before that has failed.
+    late = "except {0}:\n    {1}\n    import time\n    time.sleep(0.3)\n    raise\n"
+    text = "try:\n    open('schema.sql')\n" + late.format("OSError", "open('schema.sql', 'w')")
+    assert server.after(file, text + APP.format("two"), "two") == 200
+    shop.rename(tmp_path / "elsewhere")
+    text = "import os\ntry:\n    import shop\n"
+    text += late.format("ImportError", "os.rename('elsewhere', 'shop')")
+    assert server.after(file, text + APP.format("three"), "three") == 200
+
+
 def test_a_load_that_never_ends_is_ended_by_its_mend(tmp_path: Path, start: Start) -> None:
     file = tmp_path / "hello.py"
     file.write_text(APP.format("one"))

@@ -273,15 +273,17 @@ class Supervisor:
 
     def on_begun(self) -> None:
         """Look for what changed before a folder was watched."""
-        if self.child is None or not self.child.loaded:
-            return
+        if self.child is not None and self.child.loaded:
+            self.look_for_missed(self.child.started)
+
+    def look_for_missed(self, started: float) -> None:
+        """Act on what has changed since a process began to load, and nobody heard of."""
         files = set(self.files)
         if self.failed:
             # A module that is missing may have come with its folder.
             for folder in self.watching.folders:
                 with suppress(OSError):
                     files.update(entry.path for entry in os.scandir(folder) if may_mend(entry.name))
-        started = self.child.started
         missed = {file for file in files if changed_since(file, started)}
         if self.failed:
             # A folder that comes back has its files as they were, which were missing meanwhile.
@@ -331,6 +333,9 @@ class Supervisor:
             self.standby.line.send(preload=self.installed)
         if self.waiting:
             self.ask()
+        if self.failed:
+            # That an application waits for a file was not known when the file came.
+            self.look_for_missed(child.started)
 
     def on_ended(self, child: Child) -> None:
         """Go on without a worker that ended by itself; one that was told to is known."""
@@ -374,6 +379,8 @@ class Supervisor:
             self.crashed.end()
             self.crashed = None
         self.contents.note(changed)
+        # What is back before that is known from the process has changed too.
+        self.contents.note_missing()
         forget_compiled(changed)
         self.child, self.standby = self.standby or self.spawn("again"), None
         self.child.started = time.time()
