@@ -1,26 +1,22 @@
-"""The request and response classes: Werkzeug's, made lazy.
+"""The request class: Werkzeug's, made lazy. Flask has it in one module with the response class.
 
-A request holds the WSGI environ and works out each attribute when it is first read. A
-response that a view's plain result was turned into holds its body and content type, and
-makes its header list only for whoever looks at it.
+A request holds the WSGI environ, or under ASGI what that is made of, and works out each
+attribute when it is first read.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import lru_cache
 from io import BytesIO
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import EnvironHeaders, Headers
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request as WerkzeugRequest
-from werkzeug.wrappers import Response as WerkzeugResponse
 
-from . import json
 from .bodies import CHUNK, BodyStream, disk_is_full, short_body, stream_of
 from .ctx import _cv_ctx, has_app_context
 from .errors import InsufficientStorage
@@ -29,23 +25,32 @@ from .json.guarded import BodyJSON
 from .lazy import lazy
 from .multipart import boundary_of, parse
 from .names import blueprint_chain, blueprint_of
+from .responses import Response as Response
 from .routing import decode_path
-from .small_files import SmallFile
-from .streams import StreamedBody, as_body
 from .uploads import explain_missing_files, make_uploads
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
-    from http import HTTPStatus
+    from collections.abc import Callable
     from typing import Self
 
     from werkzeug.routing import Rule
 
     from .multipart import Fields, Files
-    from .typing import Exchange, WSGIEnvironment
+    from .typing import ASGIScope, Exchange, WSGIEnvironment
 
     # What finds a class's ways to read a body, and what it finds usually.
     Ways = tuple[Callable[[Any], Any], Any]
+
+
+def _limit(own: int | None, setting: str, otherwise: int | None) -> int | None:
+    """Return a limit: the request's own, else the application's, else ``otherwise``."""
+    if own is not None:
+        return own
+    ctx = _cv_ctx.get(None)
+    if ctx is None:
+        return otherwise
+    limit: int | None = ctx.app.config[setting]
+    return limit
 
 
 class Request(WerkzeugRequest):
@@ -64,6 +69,9 @@ class Request(WerkzeugRequest):
     view_args: dict[str, Any] | None = None
     #: The error that matching ended in, raised when the view would have been called.
     routing_exception: HTTPException | None = None
+
+    # Set by Werkzeug's constructor: whether the body is not to be read.
+    shallow = False
 
     #: What is left to be had of a body that was read whole, without a stream.
     _body: bytes | None = None
@@ -94,7 +102,6 @@ class Request(WerkzeugRequest):
             return None
         self = cls.__new__(cls)
         self._exchange = exchange
-        self.shallow = False
         return self
 
     @lazy
@@ -107,10 +114,22 @@ class Request(WerkzeugRequest):
         assert self._exchange is not None
         return self._exchange.environ
 
+    def _scope_alone(self) -> ASGIScope | None:
+        """Return the ASGI scope, as long as nobody has asked for an environ made of it."""
+        exchange = self._exchange
+        if exchange is None or exchange.made_environ is not None or "environ" in self.__dict__:
+            return None
+        return None if "brim.environ" in exchange.scope else exchange.scope
+
     @lazy
     def method(self) -> str:
         """The request's method in capitals, such as ``"GET"``."""
-        method: str = self.environ.get("REQUEST_METHOD", "GET")
+        scope = self._scope_alone()
+        method: str
+        if scope is None:
+            method = self.environ.get("REQUEST_METHOD", "GET")
+        else:
+            method = scope.get("method", "GET")
         return method.upper()
 
     @lazy
@@ -143,6 +162,10 @@ class Request(WerkzeugRequest):
     @lazy
     def query_string(self) -> bytes:
         """The part of the URL after the ``?``, as it was sent."""
+        scope = self._scope_alone()
+        if scope is not None:
+            sent: bytes = scope.get("query_string", b"")
+            return sent
         query: str = self.environ.get("QUERY_STRING", "")
         return query.encode("latin-1")
 
@@ -175,15 +198,6 @@ class Request(WerkzeugRequest):
             return BodyStream(BytesIO(), None, None)
         return stream_of(self.environ, self.max_content_length)
 
-    def _limit(self, own: int | None, setting: str, otherwise: int | None) -> int | None:
-        if own is not None:
-            return own
-        ctx = _cv_ctx.get(None)
-        if ctx is None:
-            return otherwise
-        limit: int | None = ctx.app.config[setting]
-        return limit
-
     @property
     def max_content_length(self) -> int | None:
         """The most bytes that a body may have; longer ones are answered with 413.
@@ -191,7 +205,7 @@ class Request(WerkzeugRequest):
         By default the setting ``MAX_CONTENT_LENGTH``. Set it in a view, before the body is
         read, to have another limit there.
         """
-        return self._limit(self._max_content_length, "MAX_CONTENT_LENGTH", None)
+        return _limit(self._max_content_length, "MAX_CONTENT_LENGTH", None)
 
     @max_content_length.setter
     def max_content_length(self, value: int | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -203,7 +217,7 @@ class Request(WerkzeugRequest):
 
         By default the setting ``MAX_FORM_MEMORY_SIZE``; 413 beyond it.
         """
-        return self._limit(self._max_form_memory_size, "MAX_FORM_MEMORY_SIZE", 500_000)
+        return _limit(self._max_form_memory_size, "MAX_FORM_MEMORY_SIZE", 500_000)
 
     @max_form_memory_size.setter
     def max_form_memory_size(self, value: int | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -215,7 +229,7 @@ class Request(WerkzeugRequest):
 
         By default the setting ``MAX_FORM_PARTS``; 413 beyond it.
         """
-        return self._limit(self._max_form_parts, "MAX_FORM_PARTS", 1_000)
+        return _limit(self._max_form_parts, "MAX_FORM_PARTS", 1_000)
 
     @max_form_parts.setter
     def max_form_parts(self, value: int | None) -> None:
@@ -256,10 +270,11 @@ class Request(WerkzeugRequest):
             return None
         if ways[0](type(self)) != ways[1]:
             return None
+        limit = _limit(self._max_content_length, "MAX_CONTENT_LENGTH", None)
         exchange = self._exchange
         if exchange is not None and exchange.made_environ is None:
-            return exchange.take_whole(self.max_content_length)
-        return short_body(self.environ, self.max_content_length)
+            return exchange.take_whole(limit)
+        return short_body(self.environ, limit)
 
     if not TYPE_CHECKING:  # Werkzeug's overloads hold
 
@@ -379,222 +394,16 @@ _REQUEST_INIT = Request.__init__
 
 
 def _ways(*names: str) -> Ways:
-    find = attrgetter(*names)
+    find = attrgetter("stream", "headers", "mimetype", "max_content_length", *names)
     return find, find(Request)
 
 
-_DATA_WAYS = _ways("stream", "headers", "mimetype")
-_JSON_WAYS = _ways("stream", "headers", "mimetype", "get_data", "is_json")
-_FORM_WAYS = _ways(
-    "stream", "headers", "mimetype", "get_data", "make_form_data_parser", "_get_file_stream"
-)
+_DATA_WAYS = _ways()
+_JSON_WAYS = _ways("get_data", "is_json")
+_FORM_WAYS = _ways("get_data", "make_form_data_parser", "_get_file_stream")
 _URLENCODED = "application/x-www-form-urlencoded"
 _JSON_TYPES = frozenset(
     f"application/json{charset}"
     for charset in ("", ";charset=utf-8", "; charset=utf-8", ";charset=UTF-8", "; charset=UTF-8")
 )
 _JSON_TYPES_SENT = frozenset(kind.encode() for kind in _JSON_TYPES)
-
-
-@lru_cache
-def _status_of(status: int | None) -> tuple[str, int]:
-    """Return the line and the code that Werkzeug makes of a status."""
-    response = WerkzeugResponse(status=status)
-    return response.status, response.status_code
-
-
-class Response(WerkzeugResponse):
-    """The HTTP response: a ``werkzeug.wrappers.Response`` that is HTML by default.
-
-    Views rarely make one; see :meth:`brim.Flask.make_response`. To use a class of your
-    own, subclass this one and set :attr:`brim.Flask.response_class`.
-
-    ``response``: the body. An async iterable, such as an async generator, is one too.
-    """
-
-    default_mimetype: str | None = "text/html"
-    json_module: Any = json
-    autocorrect_location_header = False
-
-    # What Werkzeug's constructor would set. A response made by `of_body` has nothing but
-    # its body and content type, and finds the rest here until somebody changes it.
-    _status = "200 OK"
-    _status_code = 200
-    direct_passthrough = False
-    _plain_content_type = ""
-    # Header lines that came to those before anybody looked at the headers.
-    _later_headers: tuple[tuple[str, str], ...] = ()
-
-    def __init__(
-        self,
-        response: Iterable[bytes]
-        | Iterable[str]
-        | AsyncIterable[bytes]
-        | AsyncIterable[str]
-        | bytes
-        | str
-        | None = None,
-        status: int | str | HTTPStatus | None = None,
-        headers: Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]] | None = None,
-        mimetype: str | None = None,
-        content_type: str | None = None,
-        direct_passthrough: bool = False,
-    ) -> None:
-        body: Any = as_body(response)
-        # PERF: a stream with nothing else takes a tenth of the time, as `of_body` does;
-        #   benchmarks/bench_streaming.py.
-        if (
-            status is None
-            and headers is None
-            and mimetype is None
-            and content_type is None
-            and type(self) is Response
-            and self.default_mimetype == "text/html"
-            and not issubclass(type(body), _WHOLE)
-            and WerkzeugResponse.__init__ is _INIT
-        ):
-            self.response = body
-            self.direct_passthrough = direct_passthrough
-            self._plain_content_type = "text/html; charset=utf-8"
-            return
-        super().__init__(body, status, headers, mimetype, content_type, direct_passthrough)
-
-    @classmethod
-    def of_body(cls, body: bytes, content_type: str, status: int | None = 200) -> Response:
-        """Make a response with only these two headers.
-
-        PERF: a twentieth of the constructor's time; benchmarks/bench_plain.py.
-        """
-        self = cls.__new__(cls)
-        self.response = [body]
-        self._plain_content_type = content_type
-        if status != 200:
-            self._status, self._status_code = _status_of(status)
-        return self
-
-    @classmethod
-    def of_file(
-        cls, body: Any, content_type: str, headers: tuple[tuple[str, str], ...], status: int
-    ) -> Response:
-        """Make a response that passes ``body`` on to the server, with these headers."""
-        self = cls.__new__(cls)
-        self.response = body
-        self.direct_passthrough = True
-        self._plain_content_type = content_type
-        self._later_headers = headers
-        if status != 200:
-            self._status, self._status_code = _status_of(status)
-        return self
-
-    @lazy
-    def headers(self) -> Headers:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The headers; change them at will."""
-        return Headers(self._plain_headers())
-
-    @lazy
-    def _on_close(self) -> list[Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return []
-
-    def _plain_headers(self) -> list[tuple[str, str]]:
-        headers = [("Content-Type", self._plain_content_type)]
-        body: Any = self.response
-        if type(body) is list:
-            parts = cast("list[bytes]", body)
-            headers.append(("Content-Length", str(sum(map(len, parts)))))
-        if self._later_headers:
-            headers += self._later_headers
-        return headers
-
-    def _add_header(self, name: str, value: str) -> None:
-        """Add a header line; ``value`` is Latin-1 without line breaks.
-
-        PERF: leaves the header list unmade, if it is; benchmarks/bench_plain.py.
-        """
-        if type(self) is Response and "headers" not in self.__dict__:
-            self._later_headers = (*self._later_headers, (name, value))
-        else:
-            self.headers.add(name, value)
-
-    @property
-    def max_cookie_size(self) -> int:  # type: ignore[override]
-        """The size in bytes beyond which setting a cookie warns; 0 for never.
-
-        The setting ``MAX_COOKIE_SIZE``.
-        """
-        if not has_app_context():
-            return super().max_cookie_size
-        size: int = current_app.config["MAX_COOKIE_SIZE"]
-        return size
-
-    def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
-        """Return the body to send; closing it closes the response."""
-        if (
-            isinstance(self.response, (list, tuple))
-            or self.direct_passthrough
-            or environ["REQUEST_METHOD"] == "HEAD"
-            or self._status_code < 200
-            or self._status_code in (204, 304)
-            or getattr(self.iter_encoded, "__func__", None) is not _ITER_ENCODED
-        ):
-            return super().get_app_iter(environ)
-        return StreamedBody(self)
-
-    def as_wsgi(self, method: str) -> tuple[str, list[tuple[str, str]], Sequence[bytes]] | None:
-        """Return status, headers and body to send, where nothing is left to work out.
-
-        ``None`` where Werkzeug has to be asked: streams, redirects, answers to HEAD and
-        those that have no body.
-
-        PERF: a tenth of Werkzeug's time; benchmarks/bench_plain.py.
-        """
-        body: Any = self.response
-        made = self.__dict__
-        if (
-            type(body) is not list
-            or method == "HEAD"
-            or len(body) != 1  # pyright: ignore[reportUnknownArgumentType]
-            or type(body[0]) is not bytes  # pyright: ignore[reportUnknownArgumentType]
-        ):
-            if type(body) is SmallFile:  # pyright: ignore[reportUnknownArgumentType]
-                return body.as_wsgi(self, method)
-            return None
-        if len(made) == 2:
-            # Nothing but what `of_body` has set.
-            return "200 OK", self._plain_headers(), cast("list[bytes]", body)
-        status = self._status_code
-        if made.get("_on_close") or status < 200 or status in (204, 304):
-            return None
-        headers = self.headers_as_sent()
-        return None if headers is None else (self._status, headers, cast("list[bytes]", body))
-
-    def headers_as_sent(self) -> list[tuple[str, str]] | None:
-        """Return the header lines to send with a whole body; ``None``: ask Werkzeug.
-
-        It completes some from the request, and finds the length of what is no list.
-        """
-        if "headers" not in self.__dict__:
-            return self._plain_headers()
-        headers = self.headers.to_wsgi_list()
-        # PERF: asking Werkzeug's headers for a name that isn't there costs an error each;
-        #   benchmarks/bench_session.py.
-        sized = False
-        for name, _ in headers:
-            name = name.lower()
-            if name == "content-length":
-                sized = True
-            elif name in _LOCATIONS:
-                return None
-        if not sized:
-            body: Any = self.response
-            if not self.automatically_set_content_length or type(body) is not list:
-                return None
-            headers.append(("Content-Length", str(len(cast("list[bytes]", body)[0]))))
-        return headers
-
-
-#: The headers whose values Werkzeug makes complete.
-_LOCATIONS = frozenset({"location", "content-location"})
-#: What a body may be that is no stream.
-_WHOLE = (str, bytes, bytearray, list, tuple, type(None))
-_INIT = WerkzeugResponse.__init__
-_ITER_ENCODED = WerkzeugResponse.iter_encoded

@@ -135,6 +135,8 @@ class Child:
         self.line = Line(ours)
         #: When it began to load the application.
         self.started = time.time()
+        #: The folders that were watched by then.
+        self.folders: set[str] = set()
         #: Whether it has loaded the application, or shows why it couldn't.
         self.loaded = False
         #: Set once it takes no more requests.
@@ -274,9 +276,9 @@ class Supervisor:
     def on_begun(self) -> None:
         """Look for what changed before a folder was watched."""
         if self.child is not None and self.child.loaded:
-            self.look_for_missed(self.child.started)
+            self.look_for_missed(self.child)
 
-    def look_for_missed(self, started: float) -> None:
+    def look_for_missed(self, child: Child) -> None:
         """Act on what has changed since a process began to load, and nobody heard of."""
         files = set(self.files)
         if self.failed:
@@ -284,10 +286,14 @@ class Supervisor:
             for folder in self.watching.folders:
                 with suppress(OSError):
                     files.update(entry.path for entry in os.scandir(folder) if may_mend(entry.name))
-        missed = {file for file in files if changed_since(file, started)}
+        missed = {file for file in files if changed_since(file, child.started)}
         if self.failed:
-            # A folder that comes back has its files as they were, which were missing meanwhile.
-            missed |= self.contents.changed(files)
+            # A folder that comes, or comes back, has its files as they were elsewhere.
+            missed |= self.contents.changed(
+                file
+                for file in files
+                if file in self.contents or os.path.dirname(file) not in child.folders
+            )
         if missed:
             self.on_changed(missed)
 
@@ -335,7 +341,7 @@ class Supervisor:
             self.ask()
         if self.failed:
             # That an application waits for a file was not known when the file came.
-            self.look_for_missed(child.started)
+            self.look_for_missed(child)
 
     def on_ended(self, child: Child) -> None:
         """Go on without a worker that ended by itself; one that was told to is known."""
@@ -384,10 +390,13 @@ class Supervisor:
         forget_compiled(changed)
         self.child, self.standby = self.standby or self.spawn("again"), None
         self.child.started = time.time()
+        self.child.folders = self.watching.folders
         self.child.line.send(go=True)
 
     def spawn(self, role: str) -> Child:
-        return Child(self.argv, self.listener.fileno(), role, self.events)
+        child = Child(self.argv, self.listener.fileno(), role, self.events)
+        child.folders = self.watching.folders
+        return child
 
     def end(self, *children: Child | None, wait: bool = False) -> None:
         deadline = time.monotonic() + ENDING

@@ -100,6 +100,9 @@ class Contents:
     def __init__(self) -> None:
         self._digests: dict[str, bytes | None] = {}
 
+    def __contains__(self, file: str) -> bool:
+        return file in self._digests
+
     def note(self, files: Iterable[str]) -> None:
         """Note what is in files, before a process reads them.
 

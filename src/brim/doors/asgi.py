@@ -17,14 +17,14 @@ from ..ctx import RequestContext
 from ..dispatch.run_async import run_async
 from ..dispatch.steps import Called, answer_unhandled, lone_answer, lone_view, respond
 from .ending import pop_async, pop_at_once
-from .exchange import Exchange
+from .exchange import Exchange, reads_ahead, takes_short
 from .sending import dropping, send_by_wsgi, send_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from ..bodies import ReceivedBody
-    from ..typing import ASGIReceive, ASGIScope, ASGISend, Flask, Plan, WSGIEnvironment
+    from ..typing import ASGIReceive, ASGIScope, ASGISend, Flask, WSGIEnvironment
 
 
 class Door:
@@ -98,7 +98,7 @@ async def _serve_http(  # noqa: C901 -- PERF below
             if app._to_start is not None:
                 await lifespan.ensure_started(app)
             if exchange.may_have_body:
-                if _takes_short(app, ctx._plan, exchange):
+                if takes_short(ctx._plan, exchange, app.config["MAX_CONTENT_LENGTH"]):
                     exchange.take_first(await receive())
                 if exchange.may_have_body:
                     waiting = await _prepare(app, ctx, exchange)
@@ -180,17 +180,6 @@ def _note(ctx: RequestContext, error: BaseException) -> None:
     ctx.disown_streams()
 
 
-def _reads_ahead(plan: Plan, exchange: Exchange) -> bool:
-    """Tell whether a body is to be there before the view: not for one that reads it as it comes,
-    nor if the client waits to be asked for it.
-    """
-    return plan.view is not None and not plan.reads_stream and b"expect" not in exchange.headers
-
-
-def _takes_short(app: Flask, plan: Plan, exchange: Exchange) -> bool:
-    return _reads_ahead(plan, exchange) and exchange.expects_short(app.config["MAX_CONTENT_LENGTH"])
-
-
 async def _prepare(app: Flask, ctx: RequestContext, exchange: Exchange) -> tuple[Any, ...]:
     """Wait for the body as far as it goes into memory.
 
@@ -199,7 +188,7 @@ async def _prepare(app: Flask, ctx: RequestContext, exchange: Exchange) -> tuple
     """
     plan = ctx._plan
     body = exchange.body
-    if _reads_ahead(plan, exchange) and not plan.hides_coroutine:
+    if reads_ahead(plan, exchange) and not plan.hides_coroutine:
         await body.begin(app.config["MAX_CONTENT_LENGTH"])
     if plan.hides_coroutine:
         await _keep(app, ctx, body)

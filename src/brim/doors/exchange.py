@@ -16,7 +16,7 @@ from .scope import environ_of, may_have_body
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from ..typing import ASGIMessage, ASGIReceive, ASGIScope, WSGIEnvironment
+    from ..typing import ASGIMessage, ASGIReceive, ASGIScope, Plan, WSGIEnvironment
 
 
 class Exchange:
@@ -152,3 +152,15 @@ class Exchange:
             self._threads.leave()
         if self._body is not None:
             self._body.close()
+
+
+def reads_ahead(plan: Plan, exchange: Exchange) -> bool:
+    """Tell whether a body is to be there before the view: not for one that reads it as it comes,
+    nor if the client waits to be asked for it.
+    """
+    return plan.view is not None and not plan.reads_stream and b"expect" not in exchange.headers
+
+
+def takes_short(plan: Plan, exchange: Exchange, limit: int | None) -> bool:
+    """Tell whether a short body is to be taken ahead; see :meth:`Exchange.expects_short`."""
+    return reads_ahead(plan, exchange) and exchange.expects_short(limit)
