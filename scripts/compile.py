@@ -37,6 +37,7 @@ MODULES = (
     "json/guarded",
     "json/provider",
     "json/quick",
+    "globals",
     "lazy",
     "responses",
     "routing/environ",

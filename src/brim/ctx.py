@@ -19,6 +19,9 @@ from .errors import NO_APP_CONTEXT, NO_REQUEST_CONTEXT, WRONG_CONTEXT_POPPED
 from .lazy import lazy
 from .namespace import _AppCtxGlobals as _AppCtxGlobals
 from .namespace import _cv_ctx as _cv_ctx
+from .namespace import get_ctx as get_ctx
+from .namespace import reset_ctx as reset_ctx
+from .namespace import set_ctx
 from .namespace import unset as unset
 from .signals import appcontext_popped, appcontext_pushed
 
@@ -107,9 +110,9 @@ class AppContext(_Referable):
 
     def push(self) -> None:
         """Make this context the current one."""
-        outer = _cv_ctx.get(None)
+        outer = get_ctx(None)
         before = self._outer_request_ctx
-        self._pushed = (_cv_ctx.set(self), before, self._pushed)
+        self._pushed = (set_ctx(self), before, self._pushed)
         self._outer_request_ctx = None if outer is None else outer.request_ctx
         if appcontext_pushed.receivers:
             self.app._engine.send(appcontext_pushed)
@@ -147,7 +150,7 @@ class AppContext(_Referable):
         pushed = self._pushed
         if pushed is None or (self._left_early and self._held() is None):
             raise LookupError(WRONG_CONTEXT_POPPED.format(self, "it was never pushed"))
-        current = _cv_ctx.get(None)
+        current = get_ctx(None)
         if current is not self and current is not None and self._is_nearest(current):
             self._left_early += 1
             return
@@ -156,7 +159,7 @@ class AppContext(_Referable):
             # Pushed by another thread or task, or left already with the one below it.
             return
         try:
-            _cv_ctx.reset(token)
+            reset_ctx(token)
         except ValueError:
             # Pushed by another thread or task, whose variable is not in reach here.
             # This one's is left as it was found.
@@ -283,14 +286,15 @@ class RequestContext(AppContext):
         made = self._made
         if made is None:
             cls: Any = self.app.request_class
-            if self._environ is None and hasattr(cls, "of_exchange"):
-                made = cls.of_exchange(self._exchange)
+            if self._environ is None and (of := getattr(cls, "of_exchange", None)) is not None:
+                made = of(self._exchange, self.url_rule, self.view_args)
             if made is None:
                 made = cls(self.environ)
+                made.url_rule = self.url_rule
+                made.view_args = self.view_args
             self._made = made
-            made.url_rule = self.url_rule
-            made.view_args = self.view_args
-            made.routing_exception = self.routing_exception
+            if self.routing_exception is not None:
+                made.routing_exception = self.routing_exception
         return made
 
     @request.setter
@@ -397,7 +401,7 @@ class RequestContext(AppContext):
 
     def push(self) -> None:
         """Make this context the current one, and match the request."""
-        outer = _cv_ctx.get(None)
+        outer = get_ctx(None)
         pushed = self._pushed
         if pushed is None:
             if outer is not None and outer.app is self.app:
@@ -406,7 +410,7 @@ class RequestContext(AppContext):
                 self._shared = None
             if self._request_ended:
                 self._request_ended = False
-        self._pushed = (_cv_ctx.set(self), None, pushed)
+        self._pushed = (set_ctx(self), None, pushed)
         if appcontext_pushed.receivers and pushed is None and self._shared is None:
             self.app._engine.send(appcontext_pushed)
         self.match_request()
@@ -468,12 +472,12 @@ class RequestContext(AppContext):
 
 def _leave_late() -> None:
     """Leave for good what was left early, now that it is on top again."""
-    ctx = _cv_ctx.get(None)
+    ctx = get_ctx(None)
     while ctx is not None and ctx._left_early and ctx._pushed is not None:
         ctx._left_early -= 1
         token, ctx._outer_request_ctx, ctx._pushed = ctx._pushed
-        _cv_ctx.reset(token)
-        ctx = _cv_ctx.get(None)
+        reset_ctx(token)
+        ctx = get_ctx(None)
 
 
 class _ContextView:
@@ -485,7 +489,7 @@ class _ContextView:
 
     def get(self, *default: Any) -> Any:
         """Return the context, or ``default``; ``LookupError`` if there is neither."""
-        ctx = _cv_ctx.get(None)
+        ctx = get_ctx(None)
         found = None if ctx is None else getattr(ctx, self._attribute)
         if found is not None:
             return found
@@ -500,7 +504,7 @@ _cv_request = _ContextView("flask.request_ctx", "request_ctx")
 
 def current_ctx() -> AppContext:
     """Return the current context; ``RuntimeError`` outside any."""
-    ctx = _cv_ctx.get(None)
+    ctx = get_ctx(None)
     if ctx is None:
         raise RuntimeError(NO_APP_CONTEXT)
     return ctx
@@ -511,7 +515,7 @@ def current_request_ctx(purpose: str = "") -> RequestContext:
 
     ``purpose``: what needs it, the beginning of the error's sentence.
     """
-    ctx = _cv_ctx.get(None)
+    ctx = get_ctx(None)
     request_ctx = None if ctx is None else ctx.request_ctx
     if request_ctx is None:
         if purpose:
@@ -528,7 +532,7 @@ def find_request_ctx() -> RequestContext:
 
     By then it counts no longer as current for users' code.
     """
-    ctx = _cv_ctx.get(None)
+    ctx = get_ctx(None)
     return ctx if isinstance(ctx, RequestContext) else current_request_ctx()
 
 
@@ -555,12 +559,12 @@ def has_app_context() -> bool:
 
     ``bool(current_app)`` and ``bool(g)`` tell the same.
     """
-    return _cv_ctx.get(None) is not None
+    return get_ctx(None) is not None
 
 
 def has_request_context() -> bool:
     """Tell whether a request is current, so that ``request`` can be used."""
-    ctx = _cv_ctx.get(None)
+    ctx = get_ctx(None)
     return ctx is not None and ctx.request_ctx is not None
 
 

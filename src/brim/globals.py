@@ -12,7 +12,7 @@ from werkzeug.local import LocalProxy as WerkzeugProxy
 from .ctx import _cv_app as _cv_app
 from .ctx import _cv_ctx as _cv_ctx
 from .ctx import _cv_request as _cv_request
-from .ctx import current_ctx, current_request_ctx
+from .ctx import current_ctx, current_request_ctx, get_ctx
 from .errors import NO_WEBSOCKET
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _find_websocket() -> Any:
 
 
 def _talking() -> Any:
-    ctx = _cv_ctx.get(None)
+    ctx = get_ctx(None)
     if ctx is not None and ctx._talking is not None:
         return ctx._talking
     return _find_websocket()
@@ -80,7 +80,7 @@ class WebsocketProxy(WerkzeugProxy[Any]):
     __slots__ = ()
 
     def receive(self) -> Any:
-        ctx = _cv_ctx.get(None)
+        ctx = get_ctx(None)
         if ctx is not None and ctx._talking is not None:
             return ctx._talking.receive()
         return _find_websocket().receive()
@@ -95,7 +95,7 @@ class WebsocketProxy(WerkzeugProxy[Any]):
         return _talking().receive_json()
 
     def send(self, data: Any) -> Any:
-        ctx = _cv_ctx.get(None)
+        ctx = get_ctx(None)
         if ctx is not None and ctx._talking is not None:
             return ctx._talking.send(data)
         return _find_websocket().send(data)

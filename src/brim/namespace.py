@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 #: Whichever context was pushed last.
 _cv_ctx: ContextVar[AppContext] = ContextVar("brim.ctx")
+# PERF: its methods, found and bound once; each is called several times a request.
+#   benchmarks/bench_plain.py.
+get_ctx, set_ctx, reset_ctx = _cv_ctx.get, _cv_ctx.set, _cv_ctx.reset
 
 unset: Any = object()
 

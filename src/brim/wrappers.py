@@ -18,7 +18,7 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request as WerkzeugRequest
 
 from .bodies import CHUNK, BodyStream, disk_is_full, short_body, stream_of
-from .ctx import _cv_ctx, has_app_context
+from .ctx import get_ctx, has_app_context
 from .errors import InsufficientStorage
 from .globals import current_app
 from .json.guarded import BodyJSON
@@ -46,7 +46,7 @@ def _limit(own: int | None, setting: str, otherwise: int | None) -> int | None:
     """Return a limit: the request's own, else the application's, else ``otherwise``."""
     if own is not None:
         return own
-    ctx = _cv_ctx.get(None)
+    ctx = get_ctx(None)
     if ctx is None:
         return otherwise
     limit: int | None = ctx.app.config[setting]
@@ -90,10 +90,13 @@ class Request(WerkzeugRequest):
         self.shallow = shallow
 
     @classmethod
-    def of_exchange(cls, exchange: Exchange) -> Self | None:
+    def of_exchange(
+        cls, exchange: Exchange, rule: Rule | None, args: dict[str, Any] | None
+    ) -> Self | None:
         """Make a request of what an ASGI server has handed over, without an environ.
 
-        ``None`` for a class that has a constructor of its own, which is given one.
+        ``rule`` and ``args``: what matching has found. ``None`` for a class that has a
+        constructor of its own, which is given an environ.
 
         PERF: an environ costs as much as the rest of a small request; it is made at first
         access. benchmarks/bench_post_json.py.
@@ -101,7 +104,11 @@ class Request(WerkzeugRequest):
         if cls.__init__ is not _REQUEST_INIT or exchange.made_environ is not None:
             return None
         self = cls.__new__(cls)
-        self._exchange = exchange
+        # At once into the dict, where others look, and past the search for descriptors.
+        made = self.__dict__
+        made["_exchange"] = exchange
+        made["url_rule"] = rule
+        made["view_args"] = args
         return self
 
     @lazy
@@ -260,22 +267,6 @@ class Request(WerkzeugRequest):
         # The HTML standard has it sent as UTF-8, an environ is Latin-1 (PEP 3333).
         return value.encode("latin-1").decode("utf-8", "replace") or None
 
-    def _take_body(self, ways: Ways) -> bytes | None:
-        """Read the body, if it is a short one that nothing has touched; ``None`` if not.
-
-        ``ways``: the attributes that decide what is read, as the class must have them.
-        """
-        made = self.__dict__
-        if "stream" in made or "form" in made or self._body is not None or self.shallow:
-            return None
-        if ways[0](type(self)) != ways[1]:
-            return None
-        limit = _limit(self._max_content_length, "MAX_CONTENT_LENGTH", None)
-        exchange = self._exchange
-        if exchange is not None and exchange.made_environ is None:
-            return exchange.take_whole(limit)
-        return short_body(self.environ, limit)
-
     if not TYPE_CHECKING:  # Werkzeug's overloads hold
 
         def get_data(
@@ -288,7 +279,7 @@ class Request(WerkzeugRequest):
             """
             body = self._body
             if body is None and cache and not parse_form_data:
-                body = self._body = self._take_body(_DATA_WAYS)
+                body = self._body = _take_body(self, _DATA_WAYS)
             if body is None:
                 return super().get_data(cache, as_text, parse_form_data)
             return body.decode(errors="replace") if as_text else body
@@ -304,8 +295,8 @@ class Request(WerkzeugRequest):
             made = self.__dict__
             if "_parsed" in made:
                 return made["_parsed"]
-            if self._is_plain_json():
-                body = self._take_body(_JSON_WAYS)
+            if _is_plain_json(self):
+                body = _take_body(self, _JSON_WAYS)
                 if body is not None:
                     self._body = body
                     try:
@@ -316,13 +307,6 @@ class Request(WerkzeugRequest):
                     else:
                         return parsed
         return super().get_json(force, silent, cache)
-
-    def _is_plain_json(self) -> bool:
-        """Tell whether the content type is JSON's, as most clients write it."""
-        exchange = self._exchange
-        if exchange is None or exchange.made_environ is not None:
-            return self.environ.get("CONTENT_TYPE") in _JSON_TYPES
-        return exchange.headers.get(b"content-type") in _JSON_TYPES_SENT
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
         """Answer 400 or 415; what was wrong is told in debug mode only."""
@@ -344,7 +328,7 @@ class Request(WerkzeugRequest):
         ):
             return False
         limit = self.max_form_memory_size
-        body = self._take_body(_FORM_WAYS) if limit is None or limit >= CHUNK else None
+        body = _take_body(self, _FORM_WAYS) if limit is None or limit >= CHUNK else None
         if body is None:
             return False
         parsed: tuple[Fields, Files] | None = None
@@ -387,6 +371,31 @@ class Request(WerkzeugRequest):
             and not self.files
         ):
             explain_missing_files(self)
+
+
+def _take_body(request: Request, ways: Ways) -> bytes | None:
+    """Read the body, if it is a short one that nothing has touched; ``None`` if not.
+
+    ``ways``: the attributes that decide what is read, as the class must have them.
+    """
+    made = request.__dict__
+    if "stream" in made or "form" in made or request._body is not None or request.shallow:
+        return None
+    if ways[0](type(request)) != ways[1]:
+        return None
+    limit = _limit(request._max_content_length, "MAX_CONTENT_LENGTH", None)
+    exchange = request._exchange
+    if exchange is not None and exchange.made_environ is None:
+        return exchange.take_whole(limit)
+    return short_body(request.environ, limit)
+
+
+def _is_plain_json(request: Request) -> bool:
+    """Tell whether the content type is JSON's, as most clients write it."""
+    exchange = request._exchange
+    if exchange is None or exchange.made_environ is not None:
+        return request.environ.get("CONTENT_TYPE") in _JSON_TYPES
+    return exchange.headers.get(b"content-type") in _JSON_TYPES_SENT
 
 
 #: What decides how a body is read, unless a class replaces it or somebody patches it.

@@ -18,7 +18,7 @@ from ..dispatch.run_async import run_async
 from ..dispatch.steps import Called, answer_unhandled, lone_answer, lone_view, respond
 from .ending import pop_async, pop_at_once
 from .exchange import Exchange, reads_ahead, takes_short
-from .sending import dropping, send_by_wsgi, send_response
+from .sending import LENGTHS, dropping, length_header, send_by_wsgi, send_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -123,7 +123,8 @@ async def _serve_http(  # noqa: C901 -- PERF below
                         await _send(app, ctx, answer, exchange, send)
                         return
                     data, kind = answer
-                    headers = [kind.asgi, (b"content-length", b"%d" % len(data))]
+                    size = len(data)
+                    headers = [kind.asgi, LENGTHS.get(size) or length_header(size)]
                     await send({"type": "http.response.start", "status": 200, "headers": headers})
                     await send({"type": "http.response.body", "body": data})
                     return

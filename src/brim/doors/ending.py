@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..ctx import RequestContext, _cv_ctx
+from ..ctx import RequestContext, _cv_ctx, get_ctx, reset_ctx
 from ..dispatch.engine import has_to_close
 from ..signals import appcontext_popped, appcontext_tearing_down, request_tearing_down
 
@@ -47,11 +47,11 @@ def pop_at_once(ctx: RequestContext) -> bool:
         or request_tearing_down.receivers
         or appcontext_tearing_down.receivers
         or appcontext_popped.receivers
-        or _cv_ctx.get(None) is not ctx
+        or get_ctx(None) is not ctx
     ):
         return False
     try:
-        _cv_ctx.reset(pushed[0])
+        reset_ctx(pushed[0])
     except ValueError:
         return False
     ctx._pushed = None

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 
 from ..bodies import EMPTY_METHODS, ReceivedBody
 from ..threads import ThreadSide
-from .scope import environ_of, may_have_body
+from .scope import environ_of
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from ..typing import ASGIMessage, ASGIReceive, ASGIScope, Plan, WSGIEnvironment
+
+
+#: The versions of HTTP in which a body is announced by a header.
+_ANNOUNCED = frozenset({"1.0", "1.1"})
 
 
 class Exchange:
@@ -47,11 +51,17 @@ class Exchange:
         #: The header with the cookies, undecoded; empty without any.
         self.cookies = headers[b"cookie"].decode("latin-1") if b"cookie" in headers else ""
         #: Whether a body, announced or not, may be still to come.
+        announced = headers.get(b"content-length")
         self.may_have_body = (
-            method not in EMPTY_METHODS
-            or b"content-length" in headers
-            or b"transfer-encoding" in headers
-        ) and may_have_body(scope, method, headers)
+            announced != b"0"
+            if announced
+            else b"transfer-encoding" in headers
+            # As brim.bodies.may_have_body has it; most requests are answered by the first.
+            or (
+                method not in EMPTY_METHODS
+                and scope.get("http_version", "1.1") not in _ANNOUNCED
+            )
+        )
         #: The environ, if it was made.
         self.made_environ: WSGIEnvironment | None = None
         #: Whether there is something to close.

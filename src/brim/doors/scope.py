@@ -9,11 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from ..bodies import EMPTY_METHODS
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..typing import ASGIScope, WSGIEnvironment
 
 #: Header names as scopes have them, to keys of an environ. Bounded, as clients choose names.
@@ -65,18 +61,6 @@ def environ_of(scope: ASGIScope) -> WSGIEnvironment:
     if "brim.environ" in scope:
         environ.update(scope["brim.environ"])
     return environ
-
-
-def may_have_body(scope: ASGIScope, method: str, headers: Mapping[bytes, bytes]) -> bool:
-    """Tell whether a request may have a body; see :func:`brim.bodies.may_have_body`."""
-    if b"content-length" in headers and headers[b"content-length"]:
-        return headers[b"content-length"] != b"0"
-    if b"transfer-encoding" in headers:
-        return True
-    return method not in EMPTY_METHODS and scope.get("http_version", "1.1") not in _ANNOUNCED
-
-
-_ANNOUNCED = frozenset({"1.0", "1.1"})
 
 
 def _add_headers(environ: WSGIEnvironment, headers: Any) -> None:

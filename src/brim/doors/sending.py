@@ -37,6 +37,20 @@ _MADE_ABSOLUTE = {"location", "content-location"}
 _GET_WSGI_HEADERS = WerkzeugResponse.get_wsgi_headers
 
 
+#: The header of each length below :data:`_MOST_LENGTHS` that was sent so far.
+#: PERF: to format a number takes five times as long; benchmarks/bench_plain.py.
+LENGTHS: dict[int, tuple[bytes, bytes]] = {}
+_MOST_LENGTHS = 1000
+
+
+def length_header(length: int) -> tuple[bytes, bytes]:
+    """Return the header with a body's length; those of small ones from :data:`LENGTHS` on."""
+    header = b"content-length", b"%d" % length
+    if length < _MOST_LENGTHS:
+        LENGTHS[length] = header
+    return header
+
+
 def dropping(body: ReceivedBody, send: ASGISend) -> ASGISend:
     """Return a ``send`` that, with the last message, drops what nobody has read of the body."""
     if not body.pending:

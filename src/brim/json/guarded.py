@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ctx import _cv_ctx
+from ..ctx import get_ctx
 from . import dumps, loads
 from .depth import MAX_DEPTH, check_depth
 
@@ -23,7 +23,7 @@ class BodyJSON:
         """Parse ``data``, refusing nesting beyond :data:`brim.json.depth.MAX_DEPTH`."""
         if len(data) > MAX_DEPTH:
             check_depth(data)
-        if not kwargs and type(data) is bytes and (ctx := _cv_ctx.get(None)) is not None:
+        if not kwargs and type(data) is bytes and (ctx := get_ctx(None)) is not None:
             # PERF: seven calls less; benchmarks/bench_post_json.py.
             parse = getattr(ctx.app.json, "_parse", None)
             if parse is not None:

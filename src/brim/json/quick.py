@@ -61,7 +61,9 @@ def quick_encoder(*, ensure_ascii: bool, sort_keys: bool) -> Callable[[Any, Any]
             if is_plain(value):
                 data = encode_plain(value)
                 # Python escapes all else, and DEL, which msgspec doesn't.
-                if not ensure_ascii or (data.isascii() and b"\x7f" not in data):
+                # PERF: a number is looked for at once, bytes only after an error inside;
+                #   benchmarks/bench_json.py.
+                if not ensure_ascii or (data.isascii() and 0x7F not in data):
                     return data
         except (OverflowError, UnicodeError, RecursionError):
             # Numbers beyond 64 bits, half a surrogate pair, next to no stack left.

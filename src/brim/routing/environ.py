@@ -94,7 +94,7 @@ def plain_path_of_scope(scope: ASGIScope, headers: Mapping[bytes, bytes]) -> str
     if (
         (host not in _plain_sent_hosts and not _note_plain_sent_host(host))
         or b"upgrade" in headers
-        or scope.get("scheme", "http") not in _SCHEMES
+        or scope.get("scheme") not in _SENT_SCHEMES
         or not path.isascii()
         or scope.get("root_path")
         or "brim.environ" in scope
@@ -105,6 +105,8 @@ def plain_path_of_scope(scope: ASGIScope, headers: Mapping[bytes, bytes]) -> str
 
 
 _SCHEMES = frozenset({"http", "https"})
+#: A scope without one is of HTTP.
+_SENT_SCHEMES = _SCHEMES | {None}
 #: Hosts that were found to be plain; bounded, as clients send what they like.
 _plain_hosts: set[str] = set()
 _plain_sent_hosts: set[bytes] = set()
