@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from ..bodies import ReceivedBody
-    from ..typing import ASGIReceive, ASGIScope, ASGISend, Flask, WSGIEnvironment
+    from ..typing import ASGIReceive, ASGIScope, ASGISend, Flask
+
+    #: What takes the arguments of RequestContext.
+    MakeContext = Callable[[Flask, None, None, None, Exchange], RequestContext]
 
 
 class Door:
@@ -38,59 +41,30 @@ class Door:
         await _serve_own(self.app, scope, receive, send)
 
 
-def serve(
-    app: Flask, scope: ASGIScope, receive: ASGIReceive, send: ASGISend
-) -> Coroutine[Any, Any, None]:
-    """Answer one scope, when awaited: by ``app.asgi_app``, should that be somebody's own.
-
-    Raises ``ValueError`` for a type of scope that isn't known.
-    """
-    replaced = app._engine.replaced
-    if not replaced and scope["type"] == "http":
-        return _serve_http(app, scope, receive, send)
-    if "asgi_app" in replaced:
-        return app.asgi_app(scope, receive, send)  # type: ignore[return-value]
-    return _serve_own(app, scope, receive, send)
-
-
-def _serve_own(
-    app: Flask, scope: ASGIScope, receive: ASGIReceive, send: ASGISend
-) -> Coroutine[Any, Any, None]:
-    kind = scope["type"]
-    if kind == "http":
-        replaced = app._engine.replaced
-        if "wsgi_app" in replaced:
-            return _serve_by_wsgi(app, scope, receive, send)
-        make_context = app.request_context if "request_context" in replaced else None
-        return _serve_http(app, scope, receive, send, make_context)
-    if kind == "lifespan":
-        return lifespan.serve(app, scope, receive, send)
-    if kind == "websocket":
-        from .websocket import serve_asgi  # noqa: PLC0415 -- not every app has WebSockets
-
-        return serve_asgi(app, scope, receive, send)
-    raise ValueError(f"There is no answer to an ASGI scope of type {kind!r}.")
-
-
-async def _serve_http(  # noqa: C901 -- PERF below
+async def serve(  # noqa: C901 -- PERF below
     app: Flask,
     scope: ASGIScope,
     receive: ASGIReceive,
     send: ASGISend,
-    make_context: Callable[[WSGIEnvironment], RequestContext] | None = None,
+    make_context: MakeContext | None = None,
 ) -> None:
-    """Answer a request. ``make_context``: the application's own way to make a context.
+    """Answer one scope: by ``app.asgi_app``, should that be somebody's own.
+
+    ``make_context``: given where it is known that this is a request, and Brim's to answer. Raises
+    ``ValueError`` for a type of scope that isn't known.
 
     PERF: in one coroutine where a lone coroutine function answers, as each that is awaited costs
     as much as matching; benchmarks/bench_plain.py. Everything else goes on in :func:`_go_on`.
     """
+    if make_context is None and (app._engine.replaced or scope["type"] != "http"):
+        is_replaced = "asgi_app" in app._engine.replaced
+        answer_scope: Any = app.asgi_app if is_replaced else partial(_serve_own, app)
+        await answer_scope(scope, receive, send)
+        return
     exchange = Exchange(scope, receive, get_running_loop())
     try:
-        if make_context is None:
-            # Without keywords, which would cost a dict.
-            ctx = RequestContext(app, None, None, None, exchange)
-        else:
-            ctx = make_context(exchange.environ)
+        # Without keywords, which would cost a dict.
+        ctx = (make_context or RequestContext)(app, None, None, None, exchange)
         view = failure = called = None
         waiting: tuple[Any, ...] = ()
         try:
@@ -135,6 +109,33 @@ async def _serve_http(  # noqa: C901 -- PERF below
         failure = called = None
         if exchange.in_use:
             exchange.close()
+
+
+def _serve_own(
+    app: Flask, scope: ASGIScope, receive: ASGIReceive, send: ASGISend
+) -> Coroutine[Any, Any, None]:
+    kind = scope["type"]
+    if kind == "http":
+        replaced = app._engine.replaced
+        if "wsgi_app" in replaced:
+            return _serve_by_wsgi(app, scope, receive, send)
+        is_replaced = "request_context" in replaced
+        make_context = _users_context if is_replaced else RequestContext
+        return serve(app, scope, receive, send, make_context)
+    if kind == "lifespan":
+        return lifespan.serve(app, scope, receive, send)
+    if kind == "websocket":
+        from .websocket import serve_asgi  # noqa: PLC0415 -- not every app has WebSockets
+
+        return serve_asgi(app, scope, receive, send)
+    raise ValueError(f"There is no answer to an ASGI scope of type {kind!r}.")
+
+
+def _users_context(
+    app: Flask, environ: None, request: None, session: None, exchange: Exchange
+) -> RequestContext:
+    """Make a context as an application does that has replaced ``request_context``."""
+    return app.request_context(exchange.environ)
 
 
 async def _go_on(

@@ -57,10 +57,7 @@ class Exchange:
             if announced
             else b"transfer-encoding" in headers
             # As brim.bodies.may_have_body has it; most requests are answered by the first.
-            or (
-                method not in EMPTY_METHODS
-                and scope.get("http_version", "1.1") not in _ANNOUNCED
-            )
+            or (method not in EMPTY_METHODS and scope.get("http_version", "1.1") not in _ANNOUNCED)
         )
         #: The environ, if it was made.
         self.made_environ: WSGIEnvironment | None = None
@@ -110,7 +107,7 @@ class Exchange:
 
         If it wasn't all, what has come is in :attr:`body`.
         """
-        data = message.get("body", b"")
+        data = message.get("body") or b""
         if len(data) == self._length and message["type"] == "http.request":
             self._whole = data
             self.may_have_body = False
