@@ -70,9 +70,6 @@ class Request(WerkzeugRequest):
     #: The error that matching ended in, raised when the view would have been called.
     routing_exception: HTTPException | None = None
 
-    # Set by Werkzeug's constructor: whether the body is not to be read.
-    shallow = False
-
     #: What is left to be had of a body that was read whole, without a stream.
     _body: bytes | None = None
     #: Under ASGI, what the environ is made of.
@@ -107,6 +104,7 @@ class Request(WerkzeugRequest):
         # At once into the dict, where others look, and past the search for descriptors.
         made = self.__dict__
         made["_exchange"] = exchange
+        made["shallow"] = False
         made["url_rule"] = rule
         made["view_args"] = args
         return self
