@@ -1,10 +1,9 @@
 """How many requests a second does one worker serve, on which server?
 
 Plain text under wrk: 32 connections that are kept open, one worker, each server's defaults
-otherwise. All servers run all the time and are asked in turns; what is compared are rates within a
-round. Rates are those of this machine with wrk on it, on a machine of two cores a good part of one
-core. So the processor time that a request takes in the server's processes is told as well, and what
-memory a worker has of its own at the end.
+otherwise, a core for the server and one for wrk. All servers run all the time and are asked in
+turns; what is compared are rates within a round. The processor time that a request takes in the
+server's processes is told as well, and what memory a worker has of its own at the end.
 
 ``brim serve`` chooses the interface by what is in the application: WSGI for one of sync views that
 take no body, ASGI for one with POST routes, whose sync views then run on threads. Both are asked.

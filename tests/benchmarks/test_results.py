@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -148,3 +151,18 @@ def test_a_server_that_does_not_serve_is_told_at_once() -> None:
     with pytest.raises(RuntimeError, match="gone does not serve"):
         with wrk.running({"gone": ["benchmarks.there_is_no_such_server"]}, "text"):
             raise AssertionError("not reached")
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="processes can't be placed here",
+)
+def test_servers_and_wrk_have_a_core_each() -> None:
+    mine = os.sched_getaffinity(0)
+    ask = [sys.executable, "-c", "import os; print(sorted(os.sched_getaffinity(0)))"]
+    told = []
+    for core in (0, -1):
+        with wrk.placed(core):
+            told.append(subprocess.run(ask, capture_output=True, text=True).stdout)
+    assert told == [f"[{min(mine)}]\n", f"[{max(mine)}]\n"]
+    assert os.sched_getaffinity(0) == mine
