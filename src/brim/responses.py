@@ -119,7 +119,11 @@ class Response(WerkzeugResponse):
     @lazy
     def headers(self) -> Headers:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The headers; change them at will."""
-        return Headers(self._plain_headers())
+        # PERF: one by one takes half of what the constructor takes; benchmarks/bench_hooks.py.
+        headers = Headers()
+        for name, value in self._plain_headers():
+            headers.add(name, value)
+        return headers
 
     @lazy
     def _on_close(self) -> list[Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
