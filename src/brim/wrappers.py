@@ -162,6 +162,11 @@ class Request(WerkzeugRequest):
     @lazy
     def path(self) -> str:
         """The path below :attr:`root_path`, decoded, with one slash at its start."""
+        scope = self._scope_alone()
+        if scope is not None and not scope.get("root_path"):
+            path: str = scope["path"]
+            if path.isascii():
+                return "/" + path.lstrip("/")
         return "/" + decode_path(self.environ.get("PATH_INFO") or "").lstrip("/")
 
     @lazy
@@ -182,6 +187,10 @@ class Request(WerkzeugRequest):
     @lazy
     def remote_addr(self) -> str | None:
         """The address that the request came from."""
+        scope = self._scope_alone()
+        if scope is not None:
+            client = scope.get("client")
+            return client[0] if client else ""
         return self.environ.get("REMOTE_ADDR")
 
     @lazy
