@@ -31,11 +31,14 @@ PYTHON_VERSION := $(if $(PYTHON),$(shell $(PYTHON) -c \
 	'import sys; print("%d.%d.%d" % sys.version_info[:3] if sys.version_info >= (3, 11) else "")' 2>/dev/null))
 
 BIN := $(VENV)/bin
-# Stamps: what an app needs, Brim itself, what the demo needs on top, and what a developer needs.
+# Stamps: what an app needs, Brim itself, what the demo needs on top, what a developer needs, what
+# compiling needs, and the benchmarks.
 LOCK_STAMP := $(VENV)/.lock-$(PYTHON_VERSION)
 RUN_STAMP := $(VENV)/.run-$(PYTHON_VERSION)
 DEMO_STAMP := $(VENV)/.demo-$(PYTHON_VERSION)
 DEV_STAMP := $(VENV)/.dev-$(PYTHON_VERSION)
+COMPILE_STAMP := $(VENV)/.compile-$(PYTHON_VERSION)
+BENCH_STAMP := $(BENCH_VENV)/.stamp-$(PYTHON_VERSION)
 # Twice quiet: errors only.
 PIP_OPTIONS := --disable-pip-version-check --no-input -qq
 PIP := $(BIN)/python -m pip $(PIP_OPTIONS)
@@ -47,7 +50,15 @@ $(BIN)/uv pip install --quiet --compile-bytecode --python $1/bin/python \
 || $1/bin/python -m pip $(PIP_OPTIONS) install --no-deps --require-hashes --requirement $2
 endef
 
-.PHONY: help demo test check compile bench autobahn reload serving servers isolation bare conformance docs fix lock build wheel clean python
+# Where the wheels are that `make bench` measures and `make test-compiled` tests.
+WHEELS := build/wheels
+# Builds the archive and, from it, the wheel of the sources alone.
+# archive FOLDER
+define archive
+$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir $1
+endef
+
+.PHONY: help demo test test-compiled check compile bench autobahn reload serving servers isolation bare conformance docs fix lock build wheel clean python
 
 help: ## List the commands
 	@echo "make COMMAND, one of:"
@@ -82,8 +93,7 @@ fix: $(DEV_STAMP) ## Mend format, and what lint can mend by itself
 	@$(BIN)/ruff check --quiet --fix .
 
 # `make clean` takes the compiled away again; so does scripts/compile.py --remove.
-compile: $(DEV_STAMP) ## Compile the modules of every request, in place, for this Python
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group pyproject.toml:compile
+compile: $(DEV_STAMP) $(COMPILE_STAMP) ## Compile the modules of every request, in place, for this Python
 	@$(BIN)/python scripts/compile.py
 
 bench: $(BENCH_VENV)/.stamp-$(PYTHON_VERSION) ## Measure Brim beside ten frameworks, with its targets
@@ -142,8 +152,10 @@ lock: $(VENV)/bin/uv ## Compile requirements/ from pyproject.toml (UPGRADE=1: ne
 		--constraints requirements/dev.txt --output-file requirements/run.txt
 	@$(BIN)/uv $(LOCK) --extra dotenv --extra dev --group build --group journal \
 		--constraints requirements/dev.txt --output-file requirements/demo.txt
+	@$(BIN)/uv pip compile $(LOCK_OPTIONS) --group compile --constraints requirements/dev.txt \
+		--output-file requirements/compile.txt
 	@$(BIN)/uv $(LOCK_BENCH) --constraints requirements/dev.txt --output-file benchmarks/requirements.txt
-	@echo "requirements/uv.txt requirements/run.txt requirements/demo.txt requirements/dev.txt benchmarks/requirements.txt"
+	@echo "requirements/uv.txt requirements/run.txt requirements/demo.txt requirements/dev.txt requirements/compile.txt benchmarks/requirements.txt"
 
 clean: ## Remove environments, caches and everything built
 	@rm -rf .venv .venv-* dist build docs/_build htmlcov .coverage .coverage.* benchmarks/results/*.{json,svg} \
@@ -183,12 +195,18 @@ $(DEV_STAMP): requirements/uv.txt requirements/dev.txt $(LOCK_STAMP) | $(RUN_STA
 	@$(call install,$(VENV),requirements/dev.txt)
 	@touch $@
 
+# A wheel is compiled anew when its sources have changed (scripts/compile.py), or what compiles them.
+$(COMPILE_STAMP): requirements/compile.txt scripts/compile.py $(LOCK_STAMP) | $(RUN_STAMP) $(VENV)/bin/uv
+	@$(call install,$(VENV),requirements/compile.txt)
+	@rm -rf $(WHEELS)
+	@touch $@
+
 $(VENV)/bin/uv: requirements/uv.txt | python
 	@[[ -x $(BIN)/python ]] || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --no-deps --require-hashes --requirement requirements/uv.txt
 	@touch $@
 
-$(BENCH_VENV)/.stamp-$(PYTHON_VERSION): benchmarks/requirements.txt requirements/run.txt pyproject.toml | python $(VENV)/bin/uv
+$(BENCH_STAMP): benchmarks/requirements.txt requirements/run.txt pyproject.toml | python $(VENV)/bin/uv
 	@echo "$(BENCH_VENV): Brim from this tree, and its peers" >&2
 	@rm -rf $(BENCH_VENV)
 	@$(PYTHON) -m venv $(BENCH_VENV)
