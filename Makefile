@@ -57,12 +57,17 @@ WHEELS := build/wheels
 define archive
 $(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir $1
 endef
+# Prints the path of the wheel of the tree as it is now: the compiled one, or with PURE=1 the other.
+define wheel
+rm -f $(WHEELS)/*-none-any.whl && $(call archive,$(WHEELS)) >&2 \
+&& $(if $(PURE),ls,$(BIN)/python scripts/compile.py --wheel) $(WHEELS)/*-none-any.whl
+endef
 
 .PHONY: help demo test test-compiled check compile bench autobahn reload serving servers isolation bare conformance docs fix lock build wheel clean python
 
 help: ## List the commands
 	@echo "make COMMAND, one of:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 # What it writes stays in the checkout, and is kept until `make clean`.
 demo: export JOURNAL_DATA ?= $(CURDIR)/build/demo
@@ -75,6 +80,16 @@ demo: $(DEMO_STAMP) ## Serve the journal (examples/journal) with sample data; Ct
 
 test: $(DEV_STAMP) ## Run the tests with branch coverage
 	@$(BIN)/python -m pytest -q -n 3 $(COVERAGE) $(ARGS)
+
+# What requests go through, on the compiled modules, from a folder of their own: src/ stays as it is.
+COMPILED_TESTS := tests/dispatch tests/doors tests/json tests/testing $(addprefix tests/test_,\
+	$(addsuffix .py,app bodies compile cookies ctx errors globals helpers lazy routing\
+	routing_building sessions streams uploads urls views wrappers))
+test-compiled: $(DEV_STAMP) $(COMPILE_STAMP) ## Run the tests of the core on compiled modules
+	@wheel=$$($(wheel)); rm -rf build/compiled; $(PIP) install --no-deps --target build/compiled $$wheel
+	@export PYTHONPATH="$(CURDIR)/build/compiled"; \
+	$(BIN)/python -m brim --version | grep compiled; \
+	$(BIN)/python -m pytest -q -n 3 $(or $(TESTS),$(COMPILED_TESTS)) $(ARGS)
 
 check: $(DEV_STAMP) ## Format, lint, types, floors, limits: every check, then a verdict
 	@failed=; \
@@ -96,7 +111,10 @@ fix: $(DEV_STAMP) ## Mend format, and what lint can mend by itself
 compile: $(DEV_STAMP) $(COMPILE_STAMP) ## Compile the modules of every request, in place, for this Python
 	@$(BIN)/python scripts/compile.py
 
-bench: $(BENCH_VENV)/.stamp-$(PYTHON_VERSION) ## Measure Brim beside ten frameworks, with its targets
+# What is measured is what users get: Brim from the wheel, compiled. PURE=1: the sources alone.
+bench: $(BENCH_STAMP) $(COMPILE_STAMP) ## Measure Brim beside ten frameworks, with its targets
+	@wheel=$$($(wheel)); $(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
+		--no-deps --force-reinstall $$wheel
 	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
 
 autobahn: $(DEV_STAMP) ## Run the Autobahn test suite for WebSockets (needs a Python 2.7)
@@ -125,14 +143,14 @@ docs: $(DEV_STAMP) ## Build the documentation; a warning or a broken link is an 
 	@$(BIN)/python scripts/links.py docs/_build/html README.md CONTRIBUTING.md CHANGELOG.md
 	@echo "docs/_build/html/index.html"
 
-# Of the sources alone: what `make compile` has made is of one Python and one platform.
-build: $(DEV_STAMP) ## Build the wheel and the source archive into dist/
+# Where pip finds both wheels, it takes the compiled one if it is of its Python and platform.
+build: $(DEV_STAMP) $(COMPILE_STAMP) ## Build the source archive and both wheels into dist/
 	@rm -rf dist
-	@$(BIN)/python scripts/compile.py --remove
-	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
+	@$(call archive,dist)
+	@$(BIN)/python scripts/compile.py --wheel dist/*.whl >/dev/null
 	@ls dist/*
 
-wheel: $(DEV_STAMP) ## Try the wheel: installed and run on every Python found
+wheel: $(DEV_STAMP) $(COMPILE_STAMP) ## Try the wheels: installed and run on every Python found
 	@$(BIN)/python -m pytest -q -m wheel $(ARGS)
 
 # Floors are in pyproject.toml; exact versions and hashes in requirements/. UPGRADE=1 takes newer
@@ -207,12 +225,10 @@ $(VENV)/bin/uv: requirements/uv.txt | python
 	@touch $@
 
 $(BENCH_STAMP): benchmarks/requirements.txt requirements/run.txt pyproject.toml | python $(VENV)/bin/uv
-	@echo "$(BENCH_VENV): Brim from this tree, and its peers" >&2
+	@echo "$(BENCH_VENV): what Brim is compared with" >&2
 	@rm -rf $(BENCH_VENV)
 	@$(PYTHON) -m venv $(BENCH_VENV)
 	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
 		--no-deps --require-hashes --requirement requirements/run.txt
 	@$(call install,$(BENCH_VENV),benchmarks/requirements.txt)
-	@$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
-		--no-deps --no-build-isolation --editable .
 	@touch $@

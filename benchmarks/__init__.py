@@ -1,7 +1,8 @@
 """What Brim costs, measured beside its peers: one file for each question.
 
     make bench                                             all of them, and a table
-    .venv-bench/bin/python -m benchmarks.bench_plain       one of them
+    .venv-bench/bin/python -m benchmarks.bench_plain       one of them, with Brim as `make bench`
+                                                           has last installed it
 
 Each ``bench_*.py`` prints what it found and says whether its targets were met. What they share:
 
@@ -10,6 +11,7 @@ Each ``bench_*.py`` prints what it found and says whether its targets were met. 
     answers.py      the requests, and what has to come back
     peers/          the programs, one file for each framework
     versus.py       one request asked of all of them
+    installed.py    which Brim it is: compiled, or not
     wrk.py          servers as processes, and wrk
     program.py, results.py, report.py, chart.py      tables, JSON, Markdown, SVG
 

@@ -40,8 +40,8 @@ def fresh_import(package: str, statement: str) -> tuple[float, float]:
     """Import a package in a new process; return milliseconds and MiB."""
     child = _CHILD.format(package=package, statement=statement.format(package))
     command = [sys.executable, "-c", child]
-    # pip compiled Flask when it installed it. Brim runs from the tree, so its bytecode must be
-    # kept for a fair race, whatever the shell says.
+    # pip kept the bytecode of what it installed. Where Brim runs from the tree, its bytecode must
+    # be kept for a fair race, whatever the shell says.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     milliseconds, mebibytes = map(float, done.stdout.split())

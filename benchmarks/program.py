@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
-from . import measure
+from . import installed, measure
 from .measure import Figure
 
 
@@ -20,6 +20,7 @@ def main(run: Callable[[], list[Figure]], doc: str | None) -> int:
     parser.add_argument("--quick", action="store_true", help="fewer rounds, wider spread")
     options = parser.parse_args()
     measure.aliased_or_die()
+    installed.warn_if_other()
     # What a question has started, it ends on its way out.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     if options.quick:

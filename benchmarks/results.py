@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from . import installed
 from .measure import Figure
 
 #: The run that the documentation shows.
@@ -94,11 +95,13 @@ def processor() -> str:
 
 
 def versions() -> dict[str, str]:
-    """The versions in this environment of what is named above."""
+    """The versions in this environment of what is named above; Brim's tells if it is compiled."""
     found = {}
     for name in NAMED:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
+    if "brim" in found and installed.is_compiled():
+        found["brim"] += " (compiled)"
     return found

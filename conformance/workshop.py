@@ -203,12 +203,15 @@ def version_of(python: Path) -> str:
         raise WorkshopError(f"{python} could not be started: {error.strerror}") from None
 
 
-def build_wheel(uv: str, folder: Path) -> Path:
-    """Build Brim's wheel from the checkout and return its path."""
+def build_wheel(uv: str, folder: Path, checkout: Path = CHECKOUT) -> Path:
+    """Build Brim's wheel of the sources alone from a checkout and return its path.
+
+    By way of the source archive, from which what `make compile` has made is left out.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     _output(
-        [uv, "build", "--quiet", "--wheel", "--no-build-isolation"]
-        + ["--python", sys.executable, "--out-dir", str(folder), str(CHECKOUT)]
+        [uv, "build", "--quiet", "--no-build-isolation"]
+        + ["--python", sys.executable, "--out-dir", str(folder), str(checkout)]
     )
     (wheel,) = folder.glob("*.whl")
     return wheel

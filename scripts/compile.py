@@ -159,7 +159,9 @@ def sources_of(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as archive:
         (record,) = [name for name in archive.namelist() if name.endswith(".dist-info/RECORD")]
         lines = archive.read(record).decode().splitlines()
-    return {line for line in lines if not line.partition(",")[0].endswith((".so", ".pyd", "/WHEEL"))}
+    return {
+        line for line in lines if not line.partition(",")[0].endswith((".so", ".pyd", "/WHEEL"))
+    }
 
 
 def call(command: list[str]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import platform
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,18 @@ def get_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         return
     click.echo(
         f"Python {platform.python_version()}\n"
-        f"Brim {__brim_version__}\n"
+        f"Brim {__brim_version__}{' (compiled)' if _is_compiled() else ''}\n"
         f"Flask {__version__} (the API that Brim answers to)\n"
         f"Werkzeug {version('werkzeug')}",
         color=ctx.color,
     )
     ctx.exit()
+
+
+def _is_compiled() -> bool:
+    """Whether compiled modules are there, and so taken; all of them are, or none."""
+    spec = find_spec("brim.ctx")
+    return spec is not None and not str(spec.origin).endswith(".py")
 
 
 def _read_env_files(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
