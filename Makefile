@@ -60,7 +60,7 @@ endef
 # Prints the path of the wheel of the tree as it is now: the compiled one, or with PURE=1 the other.
 define wheel
 rm -f $(WHEELS)/*-none-any.whl && $(call archive,$(WHEELS)) >&2 \
-&& $(if $(PURE),ls,$(BIN)/python scripts/compile.py --wheel) $(WHEELS)/*-none-any.whl
+&& $(if $(PURE),ls,$(BIN)/python scripts/compile.py --wheel) $(WHEELS)/*-none-any.whl | tail -n 1
 endef
 
 .PHONY: help demo test test-compiled check compile bench autobahn reload serving servers isolation bare conformance docs fix lock build wheel clean python
@@ -86,7 +86,7 @@ COMPILED_TESTS := tests/dispatch tests/doors tests/json tests/testing $(addprefi
 	$(addsuffix .py,app bodies compile cookies ctx errors globals helpers lazy routing\
 	routing_building sessions streams uploads urls views wrappers))
 test-compiled: $(DEV_STAMP) $(COMPILE_STAMP) ## Run the tests of the core on compiled modules
-	@wheel=$$($(wheel)); rm -rf build/compiled; $(PIP) install --no-deps --target build/compiled $$wheel
+	@wheel=$$($(wheel)); rm -rf build/compiled; $(PIP) install --no-deps --target build/compiled "$$wheel"
 	@export PYTHONPATH="$(CURDIR)/build/compiled"; \
 	$(BIN)/python -m brim --version | grep compiled; \
 	$(BIN)/python -m pytest -q -n 3 $(or $(TESTS),$(COMPILED_TESTS)) $(ARGS)
@@ -113,8 +113,8 @@ compile: $(DEV_STAMP) $(COMPILE_STAMP) ## Compile the modules of every request, 
 
 # What is measured is what users get: Brim from the wheel, compiled. PURE=1: the sources alone.
 bench: $(BENCH_STAMP) $(COMPILE_STAMP) ## Measure Brim beside ten frameworks, with its targets
-	@wheel=$$($(wheel)); $(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install \
-		--no-deps --force-reinstall $$wheel
+	@wheel=$$($(wheel)) || { echo "make bench PURE=1 measures the sources." >&2; exit 1; }; \
+	$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install --no-deps --force-reinstall "$$wheel"
 	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
 
 autobahn: $(DEV_STAMP) ## Run the Autobahn test suite for WebSockets (needs a Python 2.7)

@@ -11,8 +11,8 @@ the sources alone another is made, of this Python and platform, whose path is pr
 
     python scripts/compile.py --wheel dist/brim-0.1.0-py3-none-any.whl
 
-It has all that the first has, the ``.pxd`` too: they are small, and what is compiled can be told
-from what it was compiled of. Needs requirements/compile.txt and a C compiler.
+It has all that the first has, the ``.pxd`` files too: the first is the package as it is. Needs
+requirements/compile.txt and a C compiler.
 """
 
 from __future__ import annotations

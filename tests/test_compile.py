@@ -1,7 +1,7 @@
 """The types beside the modules that can be compiled: they say what the source says.
 
-All of this holds whether the modules are compiled or not; with `make compile` before `make test`,
-so does the rest of the tests.
+All of this holds whether the modules are compiled or not, and so do the rest of the tests:
+`make test-compiled` runs those of what a request goes through on compiled modules.
 """
 
 from __future__ import annotations

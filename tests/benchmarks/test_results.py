@@ -5,15 +5,18 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+import brim
 from benchmarks import __main__ as runner
-from benchmarks import chart, peers, report, results, wrk
+from benchmarks import chart, installed, peers, report, results, wrk
 from benchmarks.measure import Figure
 from benchmarks.results import Run
 
@@ -166,3 +169,24 @@ def test_servers_and_wrk_have_a_core_each() -> None:
             told.append(subprocess.run(ask, capture_output=True, text=True).stdout)
     assert told == [f"[{min(mine)}]\n", f"[{max(mine)}]\n"]
     assert os.sched_getaffinity(0) == mine
+
+
+@pytest.mark.parametrize(("compiled", "end"), [(True, " (compiled)"), (False, "")])
+def test_the_version_of_brim_tells_whether_it_is_compiled(
+    compiled: bool, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installed, "is_compiled", lambda: compiled)
+    assert results.versions()["brim"] == version("brim") + end
+
+
+def test_a_brim_that_is_not_the_trees_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = Path(str(brim.__file__)).parent
+    installed.warn_if_other(measured)
+    assert capsys.readouterr().err == ""
+    tree = tmp_path / "brim"
+    shutil.copytree(measured, tree, ignore=shutil.ignore_patterns("__pycache__"))
+    (tree / "ctx.py").write_text("# edited\n", encoding="utf-8")
+    installed.warn_if_other(tree)
+    assert str(measured) in capsys.readouterr().err

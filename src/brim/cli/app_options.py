@@ -40,7 +40,7 @@ def get_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
 
 def _is_compiled() -> bool:
-    """Whether compiled modules are there, and so taken; all of them are, or none."""
+    """Whether Python takes compiled modules: all that can be are there, or none."""
     spec = find_spec("brim.ctx")
     return spec is not None and not str(spec.origin).endswith(".py")
 
