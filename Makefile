@@ -83,7 +83,7 @@ test: $(DEV_STAMP) ## Run the tests with branch coverage
 
 # What requests go through, on the compiled modules, from a folder of their own: src/ stays as it is.
 COMPILED_TESTS := tests/dispatch tests/doors tests/json tests/testing $(addprefix tests/test_,\
-	$(addsuffix .py,app bodies compile cookies ctx errors globals helpers lazy routing\
+	$(addsuffix .py,app bodies compile cookies ctx errors globals helpers lazy responses routing\
 	routing_building sessions streams uploads urls views wrappers))
 test-compiled: $(DEV_STAMP) $(COMPILE_STAMP) ## Run the tests of the core on compiled modules
 	@wheel=$$($(wheel)); rm -rf build/compiled; $(PIP) install --no-deps --target build/compiled "$$wheel"
