@@ -52,10 +52,13 @@ MODULES = (
     "json/provider",
     "json/quick",
     "globals",
+    "helpers",
     "lazy",
     "responses",
+    "routing/building",
     "routing/environ",
     "routing/matcher",
+    "urls",
     "wrappers",
 )
 

@@ -17,7 +17,7 @@ from werkzeug.exceptions import Aborter
 from werkzeug.routing import BuildError, MapAdapter, Rule
 from werkzeug.utils import redirect as _werkzeug_redirect
 
-from . import bridge, doors, files, gone, paths, urls
+from . import bridge, doors, files, gone, paths, url_map, urls
 from .config import Config, ConfigAttribute, default_config
 from .ctx import AppContext, RequestContext, _AppCtxGlobals
 from .dispatch.engine import WAYS_IN, Engine
@@ -378,7 +378,7 @@ class Flask(Overridable, LifespanMethods, Scaffold):
         methods = options.pop("methods", None)
         if methods is None:
             methods = getattr(view_func, "methods", None) or ("GET",)
-        added = urls.make_rule(
+        added = url_map.make_rule(
             self, rule, endpoint, view_func, methods, provide_automatic_options, options
         )
         if view_func is not None:
@@ -422,7 +422,7 @@ class Flask(Overridable, LifespanMethods, Scaffold):
         Returns None outside a request if ``SERVER_NAME`` isn't set. Raises
         ``SecurityError`` (400) for a host that ``TRUSTED_HOSTS`` doesn't name.
         """
-        return urls.create_adapter(self, request)
+        return url_map.create_adapter(self, request)
 
     def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
         """Complete the values that a URL is built with, in place."""
