@@ -1,10 +1,16 @@
-"""Short multipart forms; that they come out as Werkzeug's is held in test_wrappers.py."""
+"""Multipart forms that are there; that they come out as Werkzeug's is held in test_wrappers.py."""
 
 from __future__ import annotations
 
-import pytest
+import io
+import os
+from pathlib import Path
 
-from brim.multipart import boundary_of, parse
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brim.multipart import Section, boundary_of, parse, parse_file
 
 FIELD = b'Content-Disposition: form-data; name="a"\r\n\r\nsaid'
 FILE = (
@@ -67,3 +73,67 @@ def test_what_has_another_shape_is_left_to_werkzeug(body: bytes) -> None:
 def test_more_parts_than_the_limit_are_left_to_werkzeug() -> None:
     assert parse(body_of(FIELD, FIELD), b"B", 2) is not None
     assert parse(body_of(FIELD, FIELD), b"B", 1) is None
+
+
+def test_a_file_is_read_where_its_body_is(tmp_path: Path) -> None:
+    data = os.urandom(100_000)
+    sent = body_of(FIELD, FILE[:-1] + data, FIELD)
+    (tmp_path / "body").write_bytes(sent)
+    with (tmp_path / "body").open("rb") as body:
+        parsed = parse_file(body.fileno(), len(sent), b"B", None, None)
+        assert parsed is not None
+        assert parse_file(body.fileno(), len(sent), b"B", 2, None) is None
+        assert parse_file(body.fileno(), len(sent), b"B", None, 3) is None
+        assert parse_file(body.fileno(), len(sent), b"B", 3, 4) is not None
+    fields, [(name, file)] = parsed
+    assert fields == [("a", "said"), ("a", "said")]
+    # What the body was in is closed by now.
+    assert (name, file.filename, file.read()) == ("f", "b.txt", data)
+    file.seek(-5, os.SEEK_END)
+    assert file.read() == data[-5:]
+    file.seek(0)
+    file.save(tmp_path / "saved")
+    assert (tmp_path / "saved").read_bytes() == data
+    file.close()
+    assert file.stream.closed
+
+
+@given(
+    st.binary(max_size=30),
+    st.lists(
+        st.tuples(st.sampled_from(["read", "readinto", "seek", "end", "on"]), st.integers(0, 40)),
+        max_size=6,
+    ),
+)
+def test_a_section_reads_as_a_file_of_its_own(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, steps: list[tuple[str, int]]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "section"
+    path.write_bytes(b"before" + data + b"behind")
+    with path.open("rb") as file:
+        section = Section(file.fileno(), 6, 6 + len(data))
+        buffered = io.BufferedReader(Section(file.fileno(), 6, 6 + len(data)))
+    for raw, own in ((section, io.BytesIO(data)), (buffered, io.BytesIO(data))):
+        for step, number in steps:
+            results = []
+            for one in (raw, own):
+                one.seek(0) if step == "on" else None
+                if step == "read":
+                    results.append(one.read(number))
+                elif step == "readinto":
+                    buffer = bytearray(number)
+                    results.append((one.readinto(buffer), bytes(buffer)))  # type: ignore[attr-defined]
+                elif step == "seek":
+                    results.append(one.seek(number))
+                elif step == "end":
+                    results.append(one.seek(-min(number, len(data)), os.SEEK_END))
+                else:
+                    results.append(one.read())
+                results.append(one.tell())
+            assert results[: len(results) // 2] == results[len(results) // 2 :]
+    buffered.close()
+    with pytest.raises(ValueError, match="negative"):
+        section.seek(-1)
+    section.close()
+    with pytest.raises(ValueError, match="closed"):
+        section.read(1)

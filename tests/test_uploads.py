@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import os
 import subprocess
@@ -70,3 +71,43 @@ def test_a_file_of_the_users_that_is_full_is_theirs_to_remove() -> None:
 
     with pytest.raises(InsufficientStorage):
         Upload(io.BytesIO(b"abc")).save(Full())
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="no list of what is open here")
+def test_long_uploads_to_coroutines_are_whole_and_leave_nothing_open(
+    app: Flask, client: FlaskClient, tmp_path: Path
+) -> None:
+    @app.post("/")
+    async def upload() -> dict[str, object]:
+        for number, file in enumerate(request.files.getlist("file")):
+            head = file.read(10)
+            file.seek(0)
+            file.save(tmp_path / str(number))
+            assert head == (tmp_path / str(number)).read_bytes()[:10]
+        return {"fields": request.form, "left": len(request.get_data())}
+
+    sent = [os.urandom(700_000), b"", os.urandom(90_000)]
+    # Put together here, as the client would keep so much in a file of its own.
+    head = b'--B\r\nContent-Disposition: form-data; name="%b"%b\r\n\r\n%b\r\n'
+    body = head % (b"name", b"", b"Ada")
+    body += b"".join(head % (b"file", b'; filename="a.bin"', data) for data in sent) + b"--B--\r\n"
+    before = open_files()
+    for _ in range(3):
+        answer = client.post("/", data=body, content_type="multipart/form-data; boundary=B")
+        assert answer.json == {"fields": {"name": "Ada"}, "left": 0}
+        assert [(tmp_path / str(number)).read_bytes() for number in range(3)] == sent
+    gc.collect()
+    assert open_files() == before
+
+
+def open_files() -> list[str]:
+    """The paths of what this process has open of the file system."""
+    return sorted(path for entry in os.scandir("/proc/self/fd") if (path := _readlink(entry.path)))
+
+
+def _readlink(path: str) -> str:
+    try:
+        target = os.readlink(path)
+    except OSError:  # closed meanwhile
+        return ""
+    return target if target.startswith("/") else ""

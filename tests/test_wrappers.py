@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from werkzeug.test import create_environ
 from werkzeug.wrappers import Request as WerkzeugRequest
 
 from brim import Flask, Request, request
+from brim.bodies import KeptBody, ReceivedBody
 from brim.doors.exchange import Exchange
 from brim.doors.scope import environ_of
 from brim.json.provider import DefaultJSONProvider
@@ -341,6 +343,14 @@ READS: dict[str, Callable[[Request], Any]] = {
 }
 
 
+def contents(request: Request) -> list[Any]:
+    """What a request's files are and have, whatever they are kept in."""
+    return [
+        (name, type(f), f.name, f.filename, f.headers.to_wsgi_list(), f.read())
+        for name, f in request.files.items(multi=True)
+    ]
+
+
 HEADS = st.sampled_from(
     [
         b'Content-Disposition: form-data; name="a"',
@@ -377,13 +387,33 @@ def multiparts(draw: Any) -> bytes:
     return sent
 
 
+@st.composite
+def long_multiparts(draw: Any) -> bytes:
+    """Fields and files about as long as the limits that a test has, and as pieces are."""
+    lengths = st.sampled_from([65_536, 262_144, 300_000, 500_000]).flatmap(
+        lambda length: st.integers(length - 3, length + 3)
+    )
+    heads = st.sampled_from(
+        [
+            b'Content-Disposition: form-data; name="a"',
+            b'Content-Disposition: form-data; name="f"; filename="f.bin"',
+        ]
+    )
+    parts = draw(st.lists(st.tuples(heads, lengths), min_size=1, max_size=3))
+    body = b"".join(b"--B\r\n%b\r\n\r\n%b\r\n" % (head, b"x" * length) for head, length in parts)
+    return body + b"--B--\r\n"
+
+
 def read_all(kind: type[Request], reads: list[str], environ: dict[str, Any]) -> list[Any]:
     body = environ["wsgi.input"]
-    request = kind({**environ, "wsgi.input": io.BytesIO(body)})
+    return read_of(kind({**environ, "wsgi.input": io.BytesIO(body)}), reads)
+
+
+def read_of(request: Request, reads: list[str]) -> list[Any]:
     came: list[Any] = []
     for name in reads:
         try:
-            came.append(READS[name](request))
+            came.append(contents(request) if name == "contents" else READS[name](request))
         except HTTPException as error:
             came.append(repr(error))
     request.close()
@@ -414,6 +444,48 @@ def test_a_short_upload_is_parsed_as_werkzeug_parses_it(
     app.config["MAX_FORM_PARTS"] = most_parts
     with app.app_context():
         assert read_all(Request, reads, environ) == read_all(Roundabout, reads, environ)
+
+
+# As above.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@settings(max_examples=300, deadline=None)
+@given(
+    body=multiparts() | long_multiparts(),
+    first=st.sampled_from(["form", "get_data after the form", "get_data", "stream", "json"]),
+    most_parts=st.sampled_from([None, 1000, 2, 0]),
+    most_memory=st.sampled_from([None, 500_000, 300_000, 262_144, 65_536, 2]),
+    longest=st.sampled_from([None, None, 20]),
+)
+def test_an_upload_that_was_kept_in_a_file_is_parsed_as_werkzeug_parses_it(
+    body: bytes,
+    first: str,
+    most_parts: int | None,
+    most_memory: int | None,
+    longest: int | None,
+) -> None:
+    app = Flask("uploads")
+    app.config["MAX_FORM_PARTS"] = most_parts
+    app.config["MAX_FORM_MEMORY_SIZE"] = most_memory
+    came: list[list[Any]] = []
+    for cls in (Request, Roundabout):
+        kept = KeptBody()
+        kept.keep(body)
+        kept.ready(None)
+        received = ReceivedBody(None, None, len(body), False)  # type: ignore[arg-type]
+        received._kept = kept
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": "POST",
+            "CONTENT_TYPE": "multipart/form-data; boundary=B",
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": received,
+            "wsgi.input_terminated": True,
+        }
+        with app.app_context(), mock.patch("brim.bodies.KEPT_IN_MEMORY", 0):
+            request = cls(environ)
+            request.max_content_length = longest
+            came.append(read_of(request, [first, "form", "contents", "get_data"]))
+        received.close()
+    assert came[0] == came[1]
 
 
 @settings(max_examples=500, deadline=None)

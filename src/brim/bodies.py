@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import sys
 from collections import deque
 from contextlib import suppress
@@ -114,6 +115,14 @@ class KeptBody(io.RawIOBase):
                 raise InsufficientStorage from error
             raise
         self.size += sum(map(len, chunks))
+
+    def descriptor(self) -> int | None:
+        """Return that of the file that has all of it, if it is in one; unread so far."""
+        if self.size <= KEPT_IN_MEMORY or self.failure is not None or self.rest is not None:
+            return None
+        if not hasattr(os, "pread") or self._file.tell():
+            return None
+        return self._file.fileno()
 
     def ready(self, failure: BaseException | None) -> None:
         """Let it be read from its start."""
@@ -360,6 +369,12 @@ class ReceivedBody(io.RawIOBase):
         kept.ready(None)
         self._kept = kept
 
+    @property
+    def kept(self) -> KeptBody | None:
+        """What was kept, if it is all of the body."""
+        kept = None if self.pending or self._chunks or self._failure else self._kept
+        return kept if kept is None or self.expected in (None, kept.size) else None
+
     def close(self) -> None:
         if self._dropping is not None:
             self._dropping.cancel()
@@ -487,6 +502,20 @@ def short_body(environ: WSGIEnvironment, max_length: int | None) -> bytes | None
     if len(data) < length:
         data += BodyStream(source, None, length - len(data)).readall()
     return data
+
+
+def kept_in_file(environ: WSGIEnvironment, max_length: int | None) -> tuple[int, int] | None:
+    """Return descriptor and size of the file that a request's body is in, all of it.
+
+    ``None`` where it isn't, or is longer than ``max_length``. Under WSGI files that were sent
+    are what Flask has for them, so nothing is told of the body there.
+    """
+    body: Any = environ["wsgi.input"]
+    kept = body.kept if isinstance(body, ReceivedBody) else None
+    if kept is None or (max_length is not None and kept.size > max_length):
+        return None
+    descriptor = kept.descriptor()
+    return None if descriptor is None else (descriptor, kept.size)
 
 
 def stream_of(environ: WSGIEnvironment, max_length: int | None) -> BodyStream:

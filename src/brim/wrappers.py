@@ -17,13 +17,13 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request as WerkzeugRequest
 
-from .bodies import CHUNK, BodyStream, disk_is_full, short_body, stream_of
+from .bodies import CHUNK, BodyStream, disk_is_full, kept_in_file, short_body, stream_of
 from .ctx import get_ctx, has_app_context
 from .errors import InsufficientStorage
 from .globals import current_app
 from .json.guarded import BodyJSON
 from .lazy import lazy
-from .multipart import boundary_of, parse
+from .multipart import boundary_of, parse, parse_file
 from .names import blueprint_chain, blueprint_of
 from .responses import Response as Response
 from .routing import decode_path
@@ -324,8 +324,8 @@ class Request(WerkzeugRequest):
                 raise
             raise BadRequest() from error
 
-    def _load_short_form(self) -> bool:
-        """Parse a short form of the usual shape; tell whether that was all there is to do."""
+    def _load_plain_form(self) -> bool:
+        """Parse a form of the usual shape that is there; tell whether that was all to be done."""
         kind = self.environ.get("CONTENT_TYPE", "")
         boundary = None if kind == _URLENCODED else boundary_of(kind)
         if (
@@ -336,9 +336,17 @@ class Request(WerkzeugRequest):
             return False
         limit = self.max_form_memory_size
         body = _take_body(self, _FORM_WAYS) if limit is None or limit >= CHUNK else None
-        if body is None:
-            return False
         parsed: tuple[Fields, Files] | None = None
+        if body is None:
+            # Werkzeug takes it in such pieces, and holds its buffer to the limit, too.
+            is_roomy = limit is None or limit >= 4 * CHUNK
+            if boundary is not None and is_roomy and _is_untouched(self, _FORM_WAYS):
+                kept = kept_in_file(self.environ, self.max_content_length)
+                if kept is not None:
+                    parsed = parse_file(*kept, boundary, self.max_form_parts, limit)
+            if parsed is not None:
+                self._have_form(*parsed)
+            return parsed is not None
         # What isn't UTF-8 is Werkzeug's to keep.
         with suppress(UnicodeDecodeError):
             if boundary is not None:
@@ -349,16 +357,20 @@ class Request(WerkzeugRequest):
         if parsed is None:
             self.__dict__["stream"] = BodyStream(BytesIO(body), None, None)
             return False
+        self._have_form(*parsed)
+        return True
+
+    def _have_form(self, fields: Fields, files: Files) -> None:
+        """Take what was parsed, of which nothing is left to be read."""
         self._body = b""
         storage = self.parameter_storage_class
-        self.__dict__["form"] = storage(parsed[0])
-        self.__dict__["files"] = storage(parsed[1])
+        self.__dict__["form"] = storage(fields)
+        self.__dict__["files"] = storage(files)
         make_uploads(self.files)
-        return True
 
     def _load_form_data(self) -> None:
         # Werkzeug's attributes ask for it whenever they aren't there.
-        if "form" in self.__dict__ or self._load_short_form():
+        if "form" in self.__dict__ or self._load_plain_form():
             return
         if self._body is not None:
             # Werkzeug's parser is given what was read, and leaves it as the stream.
@@ -380,15 +392,21 @@ class Request(WerkzeugRequest):
             explain_missing_files(self)
 
 
-def _take_body(request: Request, ways: Ways) -> bytes | None:
-    """Read the body, if it is a short one that nothing has touched; ``None`` if not.
+def _is_untouched(request: Request, ways: Ways) -> bool:
+    """Tell whether nobody has read of a request's body, and it is read in the usual way.
 
     ``ways``: the attributes that decide what is read, as the class must have them.
     """
     made = request.__dict__
     if "stream" in made or "form" in made or request._body is not None or request.shallow:
-        return None
-    if ways[0](type(request)) != ways[1]:
+        return False
+    found: bool = ways[0](type(request)) == ways[1]
+    return found
+
+
+def _take_body(request: Request, ways: Ways) -> bytes | None:
+    """Read the body, if it is a short one that :func:`_is_untouched`; ``None`` if not."""
+    if not _is_untouched(request, ways):
         return None
     limit = _limit(request._max_content_length, "MAX_CONTENT_LENGTH", None)
     exchange = request._exchange
