@@ -109,7 +109,7 @@ compile: $(DEV_STAMP) $(COMPILE_STAMP) ## Compile the modules of every request, 
 	@$(BIN)/python scripts/compile.py
 
 # What is measured is what users get: Brim from the wheel, compiled. PURE=1: the sources alone.
-bench: $(BENCH_STAMP) $(COMPILE_STAMP) ## Measure Brim beside ten frameworks, with its targets
+bench: $(COMPILE_STAMP) $(BENCH_STAMP) ## Measure Brim beside ten frameworks, with its targets
 	@wheel=$$($(wheel)) || { echo "make bench PURE=1 measures the sources." >&2; exit 1; }; \
 	$(BENCH_VENV)/bin/python -m pip $(PIP_OPTIONS) install --no-deps --force-reinstall "$$wheel"
 	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +16,7 @@ SOURCE = Path(__file__).resolve().parent.parent / "src" / "brim"
 def is_compiled() -> bool:
     """Whether Python takes compiled modules here; all of them are there, or none."""
     spec = find_spec("brim.ctx")
-    return spec is not None and not str(spec.origin).endswith(".py")
+    return spec is not None and str(spec.origin).endswith(tuple(EXTENSION_SUFFIXES))
 
 
 def warn_if_other(source: Path = SOURCE) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brim.multipart import Section, boundary_of, parse, parse_file
+from brim.multipart import KeptBytes, Section, boundary_of, parse, parse_file
 
 FIELD = b'Content-Disposition: form-data; name="a"\r\n\r\nsaid'
 FILE = (
@@ -111,8 +113,9 @@ def test_a_section_reads_as_a_file_of_its_own(
     path = tmp_path_factory.getbasetemp() / "section"
     path.write_bytes(b"before" + data + b"behind")
     with path.open("rb") as file:
-        section = Section(file.fileno(), 6, 6 + len(data))
-        buffered = io.BufferedReader(Section(file.fileno(), 6, 6 + len(data)))
+        kept = KeptBytes(file.fileno(), 12 + len(data))
+    section = Section(kept, 6, 6 + len(data))
+    buffered = io.BufferedReader(Section(kept, 6, 6 + len(data)))
     for raw, own in ((section, io.BytesIO(data)), (buffered, io.BytesIO(data))):
         for step, number in steps:
             results = []
@@ -134,6 +137,59 @@ def test_a_section_reads_as_a_file_of_its_own(
     buffered.close()
     with pytest.raises(ValueError, match="negative"):
         section.seek(-1)
+    with pytest.raises(ValueError, match="whence"):
+        section.seek(0, 3)
     section.close()
     with pytest.raises(ValueError, match="closed"):
         section.read(1)
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b"b", b"aab", b"--", b"\r\n"]), max_size=30).map(b"".join),
+    st.lists(st.tuples(st.sampled_from([b"a", b"ab", b"aabaa", b"\r\n\r\n"]), st.integers(0, 40))),
+    st.integers(5, 20),
+)
+def test_what_is_in_a_file_is_searched_and_sliced_as_bytes_are(
+    tmp_path_factory: pytest.TempPathFactory,
+    data: bytes,
+    asked: list[tuple[bytes, int]],
+    piece: int,
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "kept"
+    path.write_bytes(data)
+    with path.open("rb") as file, mock.patch("brim.multipart._PIECE", piece):
+        kept = KeptBytes(file.fileno(), len(data))
+        for text, start in asked:
+            for end in (len(data), start + 7):
+                end = min(end, len(data))
+                assert kept.find(text, start, end) == data.find(text, start, end)
+                assert kept[start:end] == data[start:end]
+    assert len(kept) == len(data)
+
+
+def test_no_more_parts_are_looked_at_than_there_may_be() -> None:
+    class Counted(bytes):
+        searches = 0
+
+        def find(self, *args: Any) -> int:
+            type(self).searches += 1
+            return super().find(*args)
+
+    assert parse(Counted(body_of(*[FIELD] * 1000)), b"B", 3) is None
+    assert Counted.searches <= 8
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="no list of what is open here")
+def test_many_files_take_one_descriptor(tmp_path: Path) -> None:
+    sent = body_of(*[FILE] * 100)
+    (tmp_path / "body").write_bytes(sent)
+    before = len(os.listdir("/proc/self/fd"))
+    with (tmp_path / "body").open("rb") as body:
+        parsed = parse_file(body.fileno(), len(sent), b"B", None, None)
+    assert parsed is not None
+    assert len(parsed[1]) == 100
+    assert len(os.listdir("/proc/self/fd")) == before + 1
+    for _, file in parsed[1]:
+        assert file.read() == b"1"
+        file.close()
+    assert len(os.listdir("/proc/self/fd")) == before

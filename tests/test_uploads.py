@@ -15,6 +15,7 @@ from werkzeug.datastructures import FileStorage
 
 from brim import Flask, request
 from brim.errors import InsufficientStorage
+from brim.multipart import Section
 from brim.testing import FlaskClient
 from brim.uploads import Upload
 
@@ -80,6 +81,9 @@ def test_long_uploads_to_coroutines_are_whole_and_leave_nothing_open(
     @app.post("/")
     async def upload() -> dict[str, object]:
         for number, file in enumerate(request.files.getlist("file")):
+            # Read where the body is, or kept as Flask does.
+            in_place = isinstance(getattr(file.stream, "raw", None), Section)
+            assert in_place is ("asgi.scope" in request.environ)
             head = file.read(10)
             file.seek(0)
             file.save(tmp_path / str(number))

@@ -591,3 +591,12 @@ def test_a_form_has_the_storage_of_its_class(app: Flask) -> None:
         assert type(request.form) is MultiDict
         assert type(request.files) is MultiDict
         assert request.form["a"] == "sent"
+
+
+def test_a_class_of_requests_may_know_nothing_of_brim(app: Flask, client: FlaskClient) -> None:
+    app.request_class = WerkzeugRequest  # type: ignore[assignment]
+    seen: list[str] = []
+    app.before_request(lambda: seen.append(request.path))
+    app.add_url_rule("/a", view_func=lambda: "a", endpoint="a")
+    assert client.get("/a").text == "a"
+    assert seen == ["/a"]

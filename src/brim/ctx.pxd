@@ -3,8 +3,9 @@
 # Law of every .pxd here: it adds types to the names of the module beside it and no behaviour. The
 # module runs the same without it. An attribute is in `__slots__` there and `public` here. A function
 # is `cpdef` here if compiled code calls it with a class of this kind, whose attributes it then reads
-# without a lookup; callers find it by its name in the module all the same, so it can be patched. What
-# is no class of ours stays an object: servers and users may pass what they like.
+# without a lookup, or if it is called in its own module alone, which then calls it directly. Other
+# modules find it by its name in the module all the same, so it can be patched for them. What is no
+# class of ours stays an object: servers and users may pass what they like.
 #
 # A class with both `__dict__` and `__weakref__` of its own can't be made on Python 3.11 with the
 # macro that scripts/compile.py sets; hence the base class.

@@ -292,9 +292,10 @@ class RequestContext(AppContext):
                 made = cls(self.environ)
                 made.url_rule = self.url_rule
                 made.view_args = self.view_args
-            self._made = made
-            if self.routing_exception is not None:
                 made.routing_exception = self.routing_exception
+            elif self.routing_exception is not None:
+                made.routing_exception = self.routing_exception
+            self._made = made
         return made
 
     @request.setter

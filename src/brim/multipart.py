@@ -10,7 +10,6 @@ import io
 import os
 import re
 from collections.abc import Callable
-from mmap import ACCESS_READ, mmap
 from typing import IO, Any, cast
 
 from werkzeug.datastructures import FileStorage, Headers
@@ -27,6 +26,8 @@ _HEAD = re.compile(
 
 #: How long a part's head may be, in bytes.
 _LONGEST_HEAD = 1024
+#: How much of a file is searched at once.
+_PIECE = 1024 * 1024
 
 #: A part's head, and where its data begins and ends.
 _Part = tuple[re.Match[bytes], int, int]
@@ -47,9 +48,6 @@ def parse(body: bytes, boundary: bytes, most_parts: int | None) -> tuple[Fields,
     PERF: a quarter of the time of a parser that takes any bytes in any pieces;
     benchmarks/bench_multipart.py.
     """
-    parts = _parts(body, boundary)
-    if parts is None or (most_parts is not None and len(parts) > most_parts):
-        return None
 
     def copy(start: int, end: int, head: re.Match[bytes]) -> IO[bytes]:
         type_, filename = head["type"], head["filename"].decode()
@@ -59,7 +57,7 @@ def parse(body: bytes, boundary: bytes, most_parts: int | None) -> tuple[Fields,
         stream.seek(0)
         return stream
 
-    return _read(body, parts, copy)
+    return _read(body, _parts(body, boundary, most_parts, None), copy)
 
 
 def parse_file(
@@ -72,44 +70,29 @@ def parse_file(
 
     PERF: nothing is written a second time; benchmarks/bench_multipart.py.
     """
-    try:
-        mapped = mmap(file, size, access=ACCESS_READ)
-    except (OSError, ValueError):
-        # There are file systems that can't.
-        return None
-    with mapped as body:
-        parts = _parts(body, boundary)
-        if (
-            parts is None
-            or (most_parts is not None and len(parts) > most_parts)
-            or (
-                most_memory is not None
-                and any(
-                    end - data > most_memory and head["filename"] is None
-                    for head, data, end in parts
-                )
-            )
-        ):
-            return None
+    body = KeptBytes(file, size)
 
-        def leave(start: int, end: int, head: re.Match[bytes]) -> IO[bytes]:
-            return cast("IO[bytes]", io.BufferedReader(Section(file, start, end)))
+    def leave(start: int, end: int, head: re.Match[bytes]) -> IO[bytes]:
+        return cast("IO[bytes]", io.BufferedReader(Section(body, start, end)))
 
-        return _read(body, parts, leave)
+    return _read(body, _parts(body, boundary, most_parts, most_memory), leave)
 
 
-def _parts(body: bytes | mmap, boundary: bytes) -> list[_Part] | None:
-    """Find the parts of a body; ``None`` if it isn't of the usual shape throughout.
+def _parts(
+    body: bytes | KeptBytes, boundary: bytes, most_parts: int | None, most_memory: int | None
+) -> list[_Part] | None:
+    """Find the parts of a body.
 
-    What looks like a delimiter anywhere else might be one.
+    ``None`` if it isn't of the usual shape throughout (what looks like a delimiter anywhere else
+    might be one), or beyond a limit: no more than that is looked at.
     """
     marker = b"--" + boundary
     start = len(marker) + 2
     if body[:start] != marker + b"\r\n":
         return None
     parts: list[_Part] = []
-    while True:
-        at = body.find(marker, start)
+    while most_parts is None or len(parts) < most_parts:
+        at = body.find(marker, start, len(body))
         end = at - 2
         data = body.find(b"\r\n\r\n", start, min(end, start + _LONGEST_HEAD)) + 4
         if end < start or data < 4 or body[end:at] != b"\r\n":
@@ -117,15 +100,22 @@ def _parts(body: bytes | mmap, boundary: bytes) -> list[_Part] | None:
         head = _HEAD.fullmatch(body[start : data - 4])
         if head is None:
             return None
+        if most_memory is not None and end - data > most_memory and head["filename"] is None:
+            return None
         parts.append((head, data, end))
         start = at + len(marker) + 2
         behind = body[start - 2 : start + 2]
         if behind[:2] != b"\r\n":
             return parts if behind == b"--\r\n" and start + 2 == len(body) else None
+    return None
 
 
-def _read(body: bytes | mmap, parts: list[_Part], keep: _Keep) -> tuple[Fields, Files] | None:
+def _read(
+    body: bytes | KeptBytes, parts: list[_Part] | None, keep: _Keep
+) -> tuple[Fields, Files] | None:
     """Read what was found; ``keep`` gives the stream of a file."""
+    if parts is None:
+        return None
     fields: Fields = []
     found: list[_Part] = []
     for part in parts:
@@ -148,12 +138,61 @@ def _file(head: re.Match[bytes], stream: IO[bytes]) -> tuple[str, FileStorage]:
     return name, FileStorage(stream, filename, name, headers=Headers(headers))
 
 
-class Section(io.RawIOBase):
-    """A part of a file of the system, as a file of its own to read."""
+class KeptBytes:
+    """What is in a file, to be searched and sliced as ``bytes`` are; a piece of it in memory."""
 
-    def __init__(self, file: int, start: int, end: int) -> None:
+    _file: int | None = None
+
+    def __init__(self, file: int, size: int) -> None:
         # Others may close theirs, or move in it.
         self._file = os.dup(file)
+        self._size = size
+        self._piece = b""
+        self._begin = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, span: slice) -> bytes:
+        start, end, _ = span.indices(self._size)
+        begin = self._begin
+        if begin <= start and end <= begin + len(self._piece):
+            return self._piece[start - begin : end - begin]
+        return self.read(start, end - start)
+
+    def find(self, text: bytes, start: int, end: int) -> int:
+        """Return where ``text`` is within ``start`` and ``end``; -1 where it isn't."""
+        while start + len(text) <= end:
+            if not self._begin <= start <= self._begin + len(self._piece) - len(text):
+                self._piece, self._begin = self.read(start, _PIECE), start
+                if len(self._piece) < len(text):
+                    break
+            at = self._piece.find(text, start - self._begin, end - self._begin)
+            if at >= 0:
+                return self._begin + at
+            start = self._begin + len(self._piece) - len(text) + 1
+        return -1
+
+    def read(self, start: int, size: int) -> bytes:
+        """Read from there on; fewer bytes than ``size`` if there aren't as many."""
+        pieces: list[bytes] = []
+        # A system may give less than was asked for, at once.
+        assert self._file is not None
+        while size > 0 and (data := os.pread(self._file, min(size, self._size - start), start)):
+            pieces.append(data)
+            start, size = start + len(data), size - len(data)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def __del__(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+
+
+class Section(io.RawIOBase):
+    """A part of what was kept, as a file of its own to read."""
+
+    def __init__(self, kept: KeptBytes, start: int, end: int) -> None:
+        self._kept: KeptBytes | None = kept
         self._start = start
         self._size = end - start
         self._at = 0
@@ -165,10 +204,12 @@ class Section(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        if base + offset < 0:
-            raise ValueError(f"negative seek position {base + offset}")
-        self._at = base + offset
+        if whence not in (os.SEEK_SET, os.SEEK_CUR, os.SEEK_END):
+            raise ValueError(f"whence has to be 0, 1 or 2, not {whence}")
+        offset += (0, self._at, self._size)[whence]
+        if offset < 0:
+            raise ValueError(f"negative seek position {offset}")
+        self._at = offset
         return self._at
 
     def tell(self) -> int:
@@ -180,22 +221,15 @@ class Section(io.RawIOBase):
         return len(data)
 
     def readall(self) -> bytes:
-        pieces: list[bytes] = []
-        # A system may give less than was asked for, at once.
-        while data := self._some(self._size):
-            pieces.append(data)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return self._some(self._size)
 
     def _some(self, size: int) -> bytes:
-        if self.closed:
-            # Its number may be another file's by now.
+        if self._kept is None:
             raise ValueError("read of a file that was closed")
-        size = max(min(size, self._size - self._at), 0)
-        data = os.pread(self._file, size, self._start + self._at)
+        data = self._kept.read(self._start + self._at, min(size, self._size - self._at))
         self._at += len(data)
         return data
 
     def close(self) -> None:
-        if not self.closed:
-            super().close()
-            os.close(self._file)
+        super().close()
+        self._kept = None

@@ -31,7 +31,7 @@ class SmallFile(FileWrapper):
     def as_wsgi(
         self, response: Response, method: str
     ) -> tuple[str, list[tuple[str, str]], Sequence[bytes]] | None:
-        """Return what :meth:`brim.wrappers.Response.as_wsgi` does, for a response with this body.
+        """Return what :meth:`brim.responses.Response.as_wsgi` does, for a response with this body.
 
         ``None`` where Werkzeug has to be asked: for another status, for functions to be
         called at the end, for content that somebody has begun to read.

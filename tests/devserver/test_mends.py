@@ -9,9 +9,12 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+import pytest
 
 from brim.devserver.supervisor import how_ended
 from tests.devserver.conftest import Start
@@ -73,6 +76,31 @@ def test_what_comes_while_its_want_is_not_known_yet_is_noticed(
     text = "import os\ntry:\n    import shop\n"
     text += late.format("ImportError", "os.rename('elsewhere', 'shop')")
     assert server.after(file, text + APP.format("three"), "three") == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ("import os\nopen(f'run-{os.getpid()}.lock')\n", 0),
+        ("import os\nos.mkdir('data/x')\n", 0),
+        # It may be somebody else's change, so it is looked at once.
+        (
+            "import time\nopen('now.json', 'w').write(str(time.time()))\ntime.sleep(0.6)\n1 / 0\n",
+            1,
+        ),
+    ],
+)
+def test_a_load_that_fails_is_not_tried_again_and_again(
+    tmp_path: Path, start: Start, text: str, most: int
+) -> None:
+    file = tmp_path / "hello.py"
+    file.write_text(text)
+    server = start(*RUN)
+    assert server.until("Error") == 500
+    # Time for what should not happen.
+    time.sleep(2)
+    assert len(server.restarts) <= most, server.output
+    assert server.after(file, APP.format("two"), "two") == 200
 
 
 def test_a_load_that_never_ends_is_ended_by_its_mend(tmp_path: Path, start: Start) -> None:

@@ -355,3 +355,12 @@ def test_a_before_function_is_taken_at_its_word_as_a_view_is(
     app.before_request(lambda: ({"a": 1}, 201) if request.args else None)
     assert client.get("/").text == "view"
     assert client.get("/?x").json == {"a": 1}
+
+
+def test_debug_mode_is_what_a_class_says_that_it_is() -> None:
+    class Debugged(Flask):
+        debug = True  # type: ignore[assignment]
+
+    app = Debugged("debugged")
+    app.add_url_rule("/", view_func=lambda: {"a": 1}, endpoint="plain")
+    assert app.test_client().get("/").text == '{\n  "a": 1\n}\n'

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,7 +43,7 @@ def get_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 def _is_compiled() -> bool:
     """Whether Python takes compiled modules: all that can be are there, or none."""
     spec = find_spec("brim.ctx")
-    return spec is not None and not str(spec.origin).endswith(".py")
+    return spec is not None and str(spec.origin).endswith(tuple(EXTENSION_SUFFIXES))
 
 
 def _read_env_files(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

@@ -221,6 +221,8 @@ class Supervisor:
         self.deadline: float | None = None
         self.first = True
         self.failed = False
+        #: What was found changed after a load had failed, since the last one that has not.
+        self.retried: set[str] = set()
 
     def run(self) -> NoReturn:
         """Serve until Ctrl-C or SIGTERM; the status is 0 after Ctrl-C."""
@@ -276,10 +278,11 @@ class Supervisor:
     def on_begun(self) -> None:
         """Look for what changed before a folder was watched."""
         if self.child is not None and self.child.loaded:
-            self.look_for_missed(self.child)
+            if missed := self.missed(self.child):
+                self.on_changed(missed)
 
-    def look_for_missed(self, child: Child) -> None:
-        """Act on what has changed since a process began to load, and nobody heard of."""
+    def missed(self, child: Child) -> set[str]:
+        """Return what has changed since a process began to load, heard of or not."""
         files = set(self.files)
         if self.failed:
             # A module that is missing may have come with its folder.
@@ -294,8 +297,7 @@ class Supervisor:
                 for file in files
                 if file in self.contents or os.path.dirname(file) not in child.folders
             )
-        if missed:
-            self.on_changed(missed)
+        return missed
 
     def on_message(self, child: Child, message: Message) -> None:
         if "unfit" in message:
@@ -327,6 +329,8 @@ class Supervisor:
         self.installed = message["installed"]
         self.contents.note_old(self.files | self.extra | self.dotenv_files(), child.started)
         if self.failed:
+            # What is not there now has changed once it is, and not before.
+            self.contents.note(file for file in self.files if not os.path.exists(file))
             self.contents.note_missing()
         else:
             new = [text for text in message["problems"] if text not in self.problems]
@@ -339,9 +343,13 @@ class Supervisor:
             self.standby.line.send(preload=self.installed)
         if self.waiting:
             self.ask()
-        if self.failed:
-            # That an application waits for a file was not known when the file came.
-            self.look_for_missed(child)
+        if not self.failed:
+            self.retried.clear()
+        elif missed := self.contents.changed(self.missed(child)) - self.retried:
+            # That an application waits for a file was not known when the file came. Once for
+            # each: the application may write it itself, before it fails.
+            self.retried |= missed
+            self.on_changed(missed)
 
     def on_ended(self, child: Child) -> None:
         """Go on without a worker that ended by itself; one that was told to is known."""

@@ -70,7 +70,7 @@ def make_ready(app: Flask, rv: Any) -> Ready | None:
         return rv.encode(), HTML
     if kind is dict or kind is list:
         ready: Callable[..., Ready | None] | None = getattr(app.json, "_ready", None)
-        return None if ready is None else ready(rv, app.config["DEBUG"])
+        return None if ready is None else ready(rv, app.debug)
     return None
 
 
