@@ -6,17 +6,12 @@
 from __future__ import annotations
 
 import sys
-from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
 from pathlib import Path
 
+from brim.cli.app_options import is_compiled as is_compiled
+
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "brim"
-
-
-def is_compiled() -> bool:
-    """Whether Python takes compiled modules here; all of them are there, or none."""
-    spec = find_spec("brim.ctx")
-    return spec is not None and str(spec.origin).endswith(tuple(EXTENSION_SUFFIXES))
 
 
 def warn_if_other(source: Path = SOURCE) -> None:

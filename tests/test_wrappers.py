@@ -115,7 +115,7 @@ def test_a_request_reads_a_scope_as_werkzeugs_reads_its_environ(
 ) -> None:
     environ = {**environ_of(scope), "wsgi.input": io.BytesIO()}
     exchange = Exchange(scope, None, None)  # type: ignore[arg-type]  # Nothing is received.
-    ours = Request.of_exchange(exchange, None, None)
+    ours = Request.of_exchange(exchange, None, None, None)
     assert ours is not None
     if has_environ:
         # What was asked for may have been changed.
@@ -131,7 +131,7 @@ def test_a_request_reads_a_scope_as_werkzeugs_reads_its_environ(
 def test_methods_and_queries_are_read_of_a_scope_alone() -> None:
     scope = {"type": "http", "method": "get", "path": "/", "query_string": b"a=1", "headers": []}
     exchange = Exchange(scope, None, None)  # type: ignore[arg-type]
-    ours = Request.of_exchange(exchange, None, None)
+    ours = Request.of_exchange(exchange, None, None, None)
     assert ours is not None
     assert (ours.method, ours.args["a"]) == ("GET", "1")
     assert exchange.made_environ is None

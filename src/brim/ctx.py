@@ -287,13 +287,12 @@ class RequestContext(AppContext):
         if made is None:
             cls: Any = self.app.request_class
             if self._environ is None and (of := getattr(cls, "of_exchange", None)) is not None:
-                made = of(self._exchange, self.url_rule, self.view_args)
+                found = self.url_rule, self.view_args, self.routing_exception
+                made = of(self._exchange, *found)
             if made is None:
                 made = cls(self.environ)
                 made.url_rule = self.url_rule
                 made.view_args = self.view_args
-                made.routing_exception = self.routing_exception
-            elif self.routing_exception is not None:
                 made.routing_exception = self.routing_exception
             self._made = made
         return made

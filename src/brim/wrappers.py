@@ -88,11 +88,15 @@ class Request(WerkzeugRequest):
 
     @classmethod
     def of_exchange(
-        cls, exchange: Exchange, rule: Rule | None, args: dict[str, Any] | None
+        cls,
+        exchange: Exchange,
+        rule: Rule | None,
+        args: dict[str, Any] | None,
+        failure: HTTPException | None,
     ) -> Self | None:
         """Make a request of what an ASGI server has handed over, without an environ.
 
-        ``rule`` and ``args``: what matching has found. ``None`` for a class that has a
+        ``rule``, ``args`` and ``failure``: what matching has found. ``None`` for a class that has a
         constructor of its own, which is given an environ.
 
         PERF: an environ costs as much as the rest of a small request; it is made at first
@@ -107,6 +111,7 @@ class Request(WerkzeugRequest):
         made["shallow"] = False
         made["url_rule"] = rule
         made["view_args"] = args
+        made["routing_exception"] = failure
         return self
 
     @lazy
@@ -337,28 +342,30 @@ class Request(WerkzeugRequest):
         limit = self.max_form_memory_size
         body = _take_body(self, _FORM_WAYS) if limit is None or limit >= CHUNK else None
         parsed: tuple[Fields, Files] | None = None
-        if body is None:
-            # Werkzeug takes it in such pieces, and holds its buffer to the limit, too.
-            is_roomy = limit is None or limit >= 4 * CHUNK
-            if boundary is not None and is_roomy and _is_untouched(self, _FORM_WAYS):
-                kept = kept_in_file(self.environ, self.max_content_length)
-                if kept is not None:
-                    parsed = parse_file(*kept, boundary, self.max_form_parts, limit)
-            if parsed is not None:
-                self._have_form(*parsed)
-            return parsed is not None
         # What isn't UTF-8 is Werkzeug's to keep.
         with suppress(UnicodeDecodeError):
-            if boundary is not None:
+            if body is None:
+                parsed = None if boundary is None else self._parse_kept(boundary, limit)
+            elif boundary is not None:
                 parsed = parse(body, boundary, self.max_form_parts)
             else:
                 text = body.decode()
                 parsed = parse_qsl(text, keep_blank_values=True, errors="strict"), []
-        if parsed is None:
+        if parsed is not None:
+            self._have_form(*parsed)
+            return True
+        if body is not None:
             self.__dict__["stream"] = BodyStream(BytesIO(body), None, None)
-            return False
-        self._have_form(*parsed)
-        return True
+        return False
+
+    def _parse_kept(self, boundary: bytes, limit: int | None) -> tuple[Fields, Files] | None:
+        """Parse a form that was kept in a file; ``limit`` is that of a field."""
+        # Werkzeug takes it in such pieces, and holds its buffer to the limit, too.
+        is_roomy = limit is None or limit >= 4 * CHUNK
+        if not (is_roomy and _is_untouched(self, _FORM_WAYS)):
+            return None
+        kept = kept_in_file(self.environ, self.max_content_length)
+        return None if kept is None else parse_file(*kept, boundary, self.max_form_parts, limit)
 
     def _have_form(self, fields: Fields, files: Files) -> None:
         """Take what was parsed, of which nothing is left to be read."""

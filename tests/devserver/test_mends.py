@@ -18,7 +18,7 @@ import pytest
 
 from brim.devserver.supervisor import how_ended
 from tests.devserver.conftest import Start
-from tests.devserver.server import save, until
+from tests.devserver.server import Server, save, until
 from tests.devserver.test_supervisor import APP, RUN
 
 
@@ -39,14 +39,20 @@ def test_an_installed_module_that_imports_the_apps_is_never_behind(
         assert server.get() == (200, word)
 
 
-def test_what_an_app_waits_for_is_noticed(tmp_path: Path, start: Start) -> None:
-    file = tmp_path / "hello.py"
-    shop = tmp_path / "shop"
+def served_shop(folder: Path, start: Start) -> tuple[Path, Path, Server]:
+    """Serve an application that imports a package; return its file, the package and the server."""
+    file = folder / "hello.py"
+    shop = folder / "shop"
     shop.mkdir()
     (shop / "__init__.py").touch()
     file.write_text("import shop\n" + APP.format("one"))
     server = start(*RUN)
     assert server.get() == (200, "one")
+    return file, shop, server
+
+
+def test_what_an_app_waits_for_is_noticed(tmp_path: Path, start: Start) -> None:
+    file, shop, server = served_shop(tmp_path, start)
     # A file of any kind that could not be opened.
     assert server.after(file, "open('schema.sql')\n" + APP.format("two"), "schema.sql") == 500
     (tmp_path / "schema.sql").touch()
@@ -61,13 +67,7 @@ def test_what_an_app_waits_for_is_noticed(tmp_path: Path, start: Start) -> None:
 def test_what_comes_while_its_want_is_not_known_yet_is_noticed(
     tmp_path: Path, start: Start
 ) -> None:
-    file = tmp_path / "hello.py"
-    shop = tmp_path / "shop"
-    shop.mkdir()
-    (shop / "__init__.py").touch()
-    file.write_text("import shop\n" + APP.format("one"))
-    server = start(*RUN)
-    assert server.get() == (200, "one")
+    file, shop, server = served_shop(tmp_path, start)
     # It comes at the last moment of the load, and is heard of before that has failed.
     late = "except {0}:\n    {1}\n    import time\n    time.sleep(0.3)\n    raise\n"
     text = "try:\n    open('schema.sql')\n" + late.format("OSError", "open('schema.sql', 'w')")

@@ -32,7 +32,7 @@ def get_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         return
     click.echo(
         f"Python {platform.python_version()}\n"
-        f"Brim {__brim_version__}{' (compiled)' if _is_compiled() else ''}\n"
+        f"Brim {__brim_version__}{' (compiled)' if is_compiled() else ''}\n"
         f"Flask {__version__} (the API that Brim answers to)\n"
         f"Werkzeug {version('werkzeug')}",
         color=ctx.color,
@@ -40,7 +40,7 @@ def get_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     ctx.exit()
 
 
-def _is_compiled() -> bool:
+def is_compiled() -> bool:
     """Whether Python takes compiled modules: all that can be are there, or none."""
     spec = find_spec("brim.ctx")
     return spec is not None and str(spec.origin).endswith(tuple(EXTENSION_SUFFIXES))

@@ -329,9 +329,7 @@ class Supervisor:
         self.installed = message["installed"]
         self.contents.note_old(self.files | self.extra | self.dotenv_files(), child.started)
         if self.failed:
-            # What is not there now has changed once it is, and not before.
-            self.contents.note(file for file in self.files if not os.path.exists(file))
-            self.contents.note_missing()
+            self.contents.note_missing(self.files)
         else:
             new = [text for text in message["problems"] if text not in self.problems]
             if not first:

@@ -123,9 +123,9 @@ class Contents:
             file for file in files if file not in known and not changed_since(file, started - 0.05)
         )
 
-    def note_missing(self) -> None:
-        """Note which files are gone, so that they have changed when they are back."""
-        for file in self._digests:
+    def note_missing(self, files: Iterable[str] = ()) -> None:
+        """Note which files, known ones or these, are gone: they have changed when they are back."""
+        for file in {*self._digests, *files}:
             if not os.path.exists(file):
                 self._digests[file] = None
 
